@@ -1,0 +1,45 @@
+//! Settings and registry: what there is.
+//!
+//! [`load`] reads a site's folder and answers a checked [`Config`] or every mistake at once, each
+//! with file, line, key, value, what is allowed and a hint. Past this door nothing is invalid.
+//!
+//! What it never does: it opens no socket and no database, and it knows no events; what happened
+//! stands in the books.
+//!
+//! Where to start: [`Config`] is what the program needs; [`registry`] is what a site is made of;
+//! [`profile`] is a meter model; [`factor`] decides which factor applies.
+
+pub mod budget;
+pub mod factor;
+pub mod profile;
+pub mod registry;
+pub mod settings;
+
+pub use budget::{Budget, BudgetMetric, Budgets, Colour, ColourThresholds};
+pub use factor::{Factor, FactorError, FactorKind, Factors, RegionLevel};
+pub use profile::{
+    ModbusProfile, MqttProfile, PayloadSpec, Profile, ProfileBody, RatioSide, RegisterSpec,
+    RegisterType, TimestampFormat, TimestampSpec, WordOrder,
+};
+pub use registry::{
+    Building, Dated, Extent, Gateway, GatewayKind, Institution, Meter, MeterAddress, ModbusTcp,
+    Mqtt, MqttVersion, Point, Registry, Subscription, TlsFiles,
+};
+pub use settings::{
+    ApiSettings, CoalBasis, InfluxSettings, JournalSettings, LedgerSettings, Secret, Settings,
+};
+
+/// A checked configuration. Holding one is proof that the checks passed.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// How the program runs.
+    pub settings: Settings,
+    /// Institutions, buildings, points, meters, gateways.
+    pub registry: Registry,
+    /// Meter models by id.
+    pub profiles: std::collections::BTreeMap<steward_model::ProfileId, Profile>,
+    /// Emission and standard-coal factors.
+    pub factors: Factors,
+    /// Yearly budgets.
+    pub budgets: Budgets,
+}

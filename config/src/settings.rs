@@ -1,0 +1,123 @@
+//! How the program runs: `steward.toml`.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use chrono_tz::Tz;
+
+use crate::budget::ColourThresholds;
+
+/// A text that is never shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Wraps a secret.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The secret itself, for the one place that sends it.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("***")
+    }
+}
+
+/// All settings.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The site's id, part of topics and of the report's header.
+    pub site: String,
+    /// The site's Chinese name.
+    pub name_zh: String,
+    /// The site's English name.
+    pub name_en: String,
+    /// Where journal, store and status live.
+    pub data_dir: PathBuf,
+    /// The zone of buildings that name none.
+    pub zone: Tz,
+    /// The journal.
+    pub journal: JournalSettings,
+    /// The ledger.
+    pub ledger: LedgerSettings,
+    /// The api.
+    pub api: ApiSettings,
+    /// Publishing to InfluxDB 2, where configured.
+    pub influx: Option<InfluxSettings>,
+    /// Which convention turns electricity into standard coal.
+    pub coal_basis: CoalBasis,
+    /// When a budget turns amber and red.
+    pub budget_colours: ColourThresholds,
+}
+
+/// `[journal]`
+#[derive(Clone, Debug)]
+pub struct JournalSettings {
+    /// The bound in bytes; when it is reached nothing more is acknowledged.
+    pub bytes_max: u64,
+    /// How long stored batches stay for a replay.
+    pub replay_window: Duration,
+}
+
+/// `[ledger]`
+#[derive(Clone, Debug)]
+pub struct LedgerSettings {
+    /// Readings at most this far apart make `measured` intervals.
+    pub measured_gap_max_s: i64,
+    /// Readings at most this far apart make `interpolated` intervals; beyond, `estimated`.
+    pub interpolated_gap_max_s: i64,
+    /// A reading further ahead of our clock than this is set aside.
+    pub future_max_s: i64,
+}
+
+/// `[api]`
+#[derive(Clone, Debug)]
+pub struct ApiSettings {
+    /// Where to listen. Loopback unless told otherwise.
+    pub listen: SocketAddr,
+    /// SHA-256 digests (hex) of bearer tokens, from `tokens_file`: one `name digest` a line.
+    pub tokens_sha256: Vec<(String, String)>,
+    /// True only in `demo`: no token is asked on a loopback address.
+    pub open_on_loopback: bool,
+    /// Whether the api reads the working store or InfluxDB.
+    pub read_from_influx: bool,
+}
+
+/// `[influx]`
+#[derive(Clone, Debug)]
+pub struct InfluxSettings {
+    /// Base URL.
+    pub url: String,
+    /// Organisation.
+    pub org: String,
+    /// Token, from a file or the environment.
+    pub token: Secret,
+    /// Bucket of readings.
+    pub bucket_readings: String,
+    /// Bucket of the ledger.
+    pub bucket_ledger: String,
+    /// Retention of readings; zero keeps for ever.
+    pub retention_readings: Duration,
+    /// Retention of the ledger; zero keeps for ever.
+    pub retention_ledger: Duration,
+    /// Lines in one write.
+    pub batch_lines_max: usize,
+    /// Bytes that may wait in the outbox before readings wait in the store alone.
+    pub outbox_bytes_max: u64,
+}
+
+/// The convention by which electricity becomes standard coal. The two are never mixed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CoalBasis {
+    /// 当量值, calorific value.
+    Calorific,
+    /// 等价值, equivalent value.
+    Equivalent,
+}
