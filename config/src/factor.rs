@@ -28,6 +28,9 @@ pub enum RegionLevel {
     Nation,
 }
 
+/// The region of factors for the whole nation.
+pub const NATION: &str = "全国";
+
 /// One factor with its origin.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Factor {
@@ -47,6 +50,8 @@ pub struct Factor {
     pub value: Decimal,
     /// `kgCO2/kWh`, `kgce/m3`, …
     pub unit: String,
+    /// Density by which a value per mass became one per volume, where that was needed.
+    pub density_kg_per_l: Option<Decimal>,
     /// Micrograms per base unit: exact.
     pub ug_per_base: i64,
     /// The year the data describe.
@@ -68,8 +73,8 @@ pub struct Factor {
 pub enum FactorError {
     /// Nothing fits.
     #[error(
-        "no {kind:?} factor for {commodity} of institution `{institution}` on {date}: \
-         none for its province, and no allowed fallback has one"
+        "no {} factor for {commodity} of institution `{institution}` on {date}: \
+         none for its province, and none that it may fall back to", kind.id()
     )]
     None {
         /// Kind.
@@ -82,7 +87,7 @@ pub enum FactorError {
         date: NaiveDate,
     },
     /// Two fit.
-    #[error("two {kind:?} factors for {commodity} fit on {date}: `{first}` and `{second}`")]
+    #[error("two {} factors for {commodity} fit on {date}: `{first}` and `{second}`", kind.id())]
     Two {
         /// Kind.
         kind: FactorKind,
@@ -104,6 +109,26 @@ pub struct Factors {
     pub all: Vec<Factor>,
 }
 
+impl FactorKind {
+    /// The word used in messages.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Co2 => "CO2",
+            Self::CoalCalorific => "standard-coal (calorific)",
+            Self::CoalEquivalent => "standard-coal (equivalent)",
+        }
+    }
+}
+
+impl RegionLevel {
+    /// Every level by the word that files use.
+    pub const ALL: [(&'static str, Self); 3] = [
+        ("province", Self::Province),
+        ("region", Self::Region),
+        ("nation", Self::Nation),
+    ];
+}
+
 impl Factors {
     /// Whether a commodity counts for this kind at all: electricity, gas, heat and fuels do, water
     /// counts neither, solar generation is not bought and cooling has no factor of its own.
@@ -114,8 +139,15 @@ impl Factors {
         )
     }
 
-    /// The factor that applies: the institution's province first, then the levels that the
-    /// institution allows, in its order. `Ok(None)` where the commodity does not count.
+    /// Whether wider levels need the institution's permission. Grid factors differ from province
+    /// to province, so a wider one is another number; all other values are published for the nation.
+    pub fn is_regional(kind: FactorKind, commodity: Commodity) -> bool {
+        kind == FactorKind::Co2 && commodity == Commodity::Electricity
+    }
+
+    /// The factor that applies: the institution's province first, then, for regional factors, the
+    /// levels that the institution allows, in its order, and for all others region and nation.
+    /// `Ok(None)` where the commodity does not count.
     pub fn resolve(
         &self,
         kind: FactorKind,
@@ -126,13 +158,16 @@ impl Factors {
         if !Self::counts(kind, commodity) {
             return Ok(None);
         }
-        let levels = std::iter::once(RegionLevel::Province)
-            .chain(institution.factor_fallback.iter().copied());
-        for level in levels {
+        let wider: &[RegionLevel] = if Self::is_regional(kind, commodity) {
+            &institution.factor_fallback
+        } else {
+            &[RegionLevel::Region, RegionLevel::Nation]
+        };
+        for &level in std::iter::once(&RegionLevel::Province).chain(wider) {
             let region = match level {
                 RegionLevel::Province => institution.province.as_str(),
                 RegionLevel::Region => institution.region.as_str(),
-                RegionLevel::Nation => "全国",
+                RegionLevel::Nation => NATION,
             };
             let mut fitting = self.all.iter().filter(|factor| {
                 factor.kind == kind

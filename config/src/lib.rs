@@ -6,19 +6,34 @@
 //! What it never does: it opens no socket and no database, and it knows no events; what happened
 //! stands in the books.
 //!
+//! What the files look like stands in `sites/example`, which shows every option, and in the shipped
+//! `profiles/` and `factors/`, which a site's own files of the same form add to or replace.
+//!
 //! Where to start: [`Config`] is what the program needs; [`registry`] is what a site is made of;
 //! [`profile`] is a meter model; [`factor`] decides which factor applies.
 
 pub mod budget;
+mod csv_file;
+mod error;
 pub mod factor;
+mod fields;
+mod load;
+mod near;
+mod parse;
 pub mod profile;
 pub mod registry;
 pub mod settings;
+mod shipped;
+mod tree;
 
 pub use budget::{Budget, BudgetMetric, Budgets, Colour, ColourThresholds};
+pub use error::{ConfigError, ConfigErrors};
 pub use factor::{Factor, FactorError, FactorKind, Factors, RegionLevel};
+pub use load::factors::shipped_factors;
+pub use load::load;
+pub use load::profiles::{parse_profile, shipped_profiles};
 pub use profile::{
-    ModbusProfile, MqttProfile, PayloadSpec, Profile, ProfileBody, RatioSide, RegisterSpec,
+    Golden, ModbusProfile, MqttProfile, PayloadSpec, Profile, ProfileBody, RatioSide, RegisterSpec,
     RegisterType, TimestampFormat, TimestampSpec, WordOrder,
 };
 pub use registry::{
@@ -26,7 +41,8 @@ pub use registry::{
     Mqtt, MqttVersion, Point, Registry, Subscription, TlsFiles,
 };
 pub use settings::{
-    ApiSettings, CoalBasis, InfluxSettings, JournalSettings, LedgerSettings, Secret, Settings,
+    ApiSettings, CarbonSettings, CoalBasis, InfluxSettings, JournalSettings, LedgerSettings,
+    Secret, Settings,
 };
 
 /// A checked configuration. Holding one is proof that the checks passed.

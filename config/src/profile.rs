@@ -1,7 +1,9 @@
 //! A meter model as data: registers or payload paths, types, units, probe, golden vectors.
 
+use std::collections::BTreeMap;
+
 use chrono_tz::Tz;
-use steward_model::{ProfileId, Quantity};
+use steward_model::{ProfileId, Quantity, UtcMs};
 
 /// A meter model.
 #[derive(Clone, Debug)]
@@ -14,7 +16,7 @@ pub struct Profile {
     pub model: String,
     /// Where the numbers come from.
     pub source: String,
-    /// A, B, C, D or U.
+    /// A, B, C, D or U as in the factor files; `O` where the layout is our own.
     pub confidence: char,
     /// What to know before trusting it.
     pub caveats: Vec<String>,
@@ -22,6 +24,29 @@ pub struct Profile {
     pub side: RatioSide,
     /// How it is read.
     pub body: ProfileBody,
+    /// What the decoder must make of known bytes; a test walks every profile.
+    pub golden: Vec<Golden>,
+}
+
+/// Known bytes and what they mean. Expected values are in the unit of the quantity.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Golden {
+    /// Registers by wire address.
+    Registers {
+        /// What the meter answers.
+        registers: BTreeMap<u16, u16>,
+        /// What it means.
+        expect: Vec<(Quantity, f64)>,
+    },
+    /// A message.
+    Payload {
+        /// The message.
+        payload: String,
+        /// Its own time, where it tells one.
+        at: Option<UtcMs>,
+        /// What it means.
+        expect: Vec<(Quantity, f64)>,
+    },
 }
 
 /// On which side of the transformers the registers count.
@@ -103,6 +128,22 @@ pub enum RegisterType {
 }
 
 impl RegisterType {
+    /// Every type by the word that profiles use.
+    pub const ALL: [(&'static str, Self); 12] = [
+        ("bit", Self::Bit),
+        ("u16", Self::U16),
+        ("i16", Self::I16),
+        ("u32", Self::U32),
+        ("i32", Self::I32),
+        ("u64", Self::U64),
+        ("i64", Self::I64),
+        ("f32", Self::F32),
+        ("f64", Self::F64),
+        ("bcd16", Self::Bcd16),
+        ("bcd32", Self::Bcd32),
+        ("bcd64", Self::Bcd64),
+    ];
+
     /// Registers (or bits) that it takes.
     pub const fn words(self) -> u16 {
         match self {
@@ -124,6 +165,33 @@ pub enum WordOrder {
     Badc,
     /// Little-endian words and bytes.
     Dcba,
+}
+
+impl WordOrder {
+    /// Every order by the letters that profiles use.
+    pub const ALL: [(&'static str, Self); 4] = [
+        ("ABCD", Self::Abcd),
+        ("CDAB", Self::Cdab),
+        ("BADC", Self::Badc),
+        ("DCBA", Self::Dcba),
+    ];
+}
+
+impl Profile {
+    /// Every quantity that it gives.
+    pub fn quantities(&self) -> Vec<Quantity> {
+        self.body.quantities()
+    }
+}
+
+impl ProfileBody {
+    /// Every quantity that it gives.
+    pub fn quantities(&self) -> Vec<Quantity> {
+        match self {
+            Self::Modbus(body) => body.registers.iter().map(|one| one.quantity).collect(),
+            Self::Mqtt(body) => body.quantities.iter().map(|one| one.quantity).collect(),
+        }
+    }
 }
 
 /// JSON payload of an MQTT meter.
@@ -174,6 +242,8 @@ pub enum TimestampFormat {
     UnixMs,
     /// RFC 3339.
     Rfc3339,
+    /// A number is milliseconds since 1970, a text is RFC 3339.
+    UnixMsOrRfc3339,
     /// A chrono pattern such as `%Y-%m-%dT%H:%M:%S`, in the zone of the spec.
     Pattern(String),
 }

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use chrono::NaiveDate;
 use chrono_tz::Tz;
 
 use crate::budget::ColourThresholds;
@@ -53,6 +54,8 @@ pub struct Settings {
     pub influx: Option<InfluxSettings>,
     /// Which convention turns electricity into standard coal.
     pub coal_basis: CoalBasis,
+    /// Which published series are in use.
+    pub carbon: CarbonSettings,
     /// When a budget turns amber and red.
     pub budget_colours: ColourThresholds,
 }
@@ -111,6 +114,21 @@ pub struct InfluxSettings {
     pub batch_lines_max: usize,
     /// Bytes that may wait in the outbox before readings wait in the store alone.
     pub outbox_bytes_max: u64,
+}
+
+/// `[carbon]`: which series of factors are in use, and from when.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CarbonSettings {
+    /// No standard coal and no CO2 is asked for before this day.
+    pub from: Option<NaiveDate>,
+    /// Series of the grid's CO2 factors.
+    pub grid_series: String,
+    /// Series of the CO2 factors of fuels and heat.
+    pub fuel_series: String,
+    /// Series of the standard coal of natural gas.
+    pub gas_coal_series: Option<String>,
+    /// Series of the equivalent value 等价值 of electricity.
+    pub electricity_equivalent_series: Option<String>,
 }
 
 /// The convention by which electricity becomes standard coal. The two are never mixed.

@@ -23,13 +23,20 @@ pub(crate) struct Cache {
 impl Cache {
     /// `$STEWARD_CACHE`, else `$XDG_CACHE_HOME/carbon-steward`, else `~/.cache/carbon-steward`.
     pub(crate) fn of(repo: &Path) -> Result<Self, String> {
-        let named = |name| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
+        let named = |name| {
+            std::env::var_os(name)
+                .filter(|v| !v.is_empty())
+                .map(PathBuf::from)
+        };
         let root = named("STEWARD_CACHE")
             .or_else(|| named("XDG_CACHE_HOME").map(|dir| dir.join("carbon-steward")))
             .or_else(|| named("HOME").map(|dir| dir.join(".cache/carbon-steward")))
             .ok_or("neither STEWARD_CACHE, XDG_CACHE_HOME nor HOME is set")?;
         let root = std::path::absolute(root).map_err(|error| error.to_string())?;
-        Ok(Self { root, repo: repo.to_owned() })
+        Ok(Self {
+            root,
+            repo: repo.to_owned(),
+        })
     }
 
     /// The folder that holds everything.
@@ -79,7 +86,9 @@ impl Cache {
 
     /// The virtual environment of the Python programs.
     pub(crate) fn python_dir(&self) -> Result<PathBuf, String> {
-        Ok(self.root.join(format!("python-{}", hash_of(&self.requirements())?)))
+        Ok(self
+            .root
+            .join(format!("python-{}", hash_of(&self.requirements())?)))
     }
 
     /// The interpreter of the virtual environment.
@@ -100,7 +109,9 @@ impl Cache {
 
     /// The module that drives the browser.
     pub(crate) fn playwright(&self) -> Result<PathBuf, String> {
-        Ok(self.browser_dir()?.join("node_modules/playwright-core/index.mjs"))
+        Ok(self
+            .browser_dir()?
+            .join("node_modules/playwright-core/index.mjs"))
     }
 }
 

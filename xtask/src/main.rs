@@ -4,6 +4,10 @@
 //! adds licences, bans and sources; `tidy` compares the crates with the shape of the house; `web`
 //! builds the cockpit. Start reading at [`test::run`].
 
+#[allow(
+    dead_code,
+    reason = "the tests use the paths of programs, we those of folders"
+)]
 mod cache;
 mod run;
 mod setup;
@@ -20,7 +24,10 @@ use clap::{Parser, Subcommand};
 use crate::cache::Cache;
 
 #[derive(Parser)]
-#[command(name = "cargo xtask", about = "Everything a developer of Carbon Steward runs")]
+#[command(
+    name = "cargo xtask",
+    about = "Everything a developer of Carbon Steward runs"
+)]
 struct Arguments {
     #[command(subcommand)]
     task: Task,
@@ -52,7 +59,11 @@ struct Place {
 
 impl Place {
     fn find() -> Result<Self> {
-        let repo = Path::new(env!("CARGO_MANIFEST_DIR"))
+        // Asked at run time: with a build folder that clones share, what was compiled in may be the
+        // path of another clone.
+        let xtask = std::env::var_os("CARGO_MANIFEST_DIR")
+            .unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+        let repo = Path::new(&xtask)
             .parent()
             .context("xtask stands in the repository")?
             .to_owned();

@@ -5,7 +5,7 @@ use std::process::Command;
 use anyhow::{Result, bail};
 
 use crate::Place;
-use crate::run::{Steps, cargo, claim_target, stream};
+use crate::run::{Claim, Steps, cargo, stream};
 use crate::{setup, tidy, web};
 
 /// The whole check. What is cheap runs to the end even after a failure, so that one run shows all of
@@ -13,7 +13,7 @@ use crate::{setup, tidy, web};
 pub(crate) fn run(place: &Place) -> Result<()> {
     let mut steps = Steps::default();
     steps.step("set-up", || setup::run(place, false));
-    let _claim = claim_target(place)?;
+    let _claim = Claim::take(place)?;
     static_checks(place, &mut steps);
     steps.step_if_passing("web checks", || web::check(place));
     // The release profile on purpose: polars takes minutes to compile, and one build of it serves the
@@ -26,19 +26,27 @@ pub(crate) fn run(place: &Place) -> Result<()> {
 
 /// What can be judged without running the program.
 pub(crate) fn lint(place: &Place) -> Result<()> {
-    let _claim = claim_target(place)?;
+    let _claim = Claim::take(place)?;
     let mut steps = Steps::default();
     static_checks(place, &mut steps);
     steps.step("licences, bans, sources", || {
         setup::cargo_deny(place)?;
-        stream(deny(place).args(["check", "--hide-inclusion-graph", "licenses", "bans", "sources"]))
+        stream(deny(place).args([
+            "check",
+            "--hide-inclusion-graph",
+            "licenses",
+            "bans",
+            "sources",
+        ]))
     });
     steps.step("advisories", || advisories(place));
     steps.finish()
 }
 
 fn static_checks(place: &Place, steps: &mut Steps) {
-    steps.step("format", || stream(cargo(place).args(["fmt", "--all", "--check"])));
+    steps.step("format", || {
+        stream(cargo(place).args(["fmt", "--all", "--check"]))
+    });
     steps.step("tidy", || tidy::run(place));
     steps.step("clippy", || {
         let clippy = ["clippy", "--workspace", "--all-targets", "--release", "--"];
@@ -61,6 +69,9 @@ fn advisories(place: &Place) -> Result<()> {
 
 fn deny(place: &Place) -> Command {
     let mut command = Command::new(place.cache.cargo_deny());
-    command.current_dir(&place.repo);
+    // Git shall fail where it would ask for a name and a password.
+    command
+        .current_dir(&place.repo)
+        .env("GIT_TERMINAL_PROMPT", "0");
     command
 }

@@ -1,0 +1,272 @@
+//! The aggregator's work in bounded steps: readings first, then the days they touch.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use chrono::Utc;
+use steward_config::Config;
+use steward_journal::{JournalError, JournalReader, Stored};
+use steward_model::{AggregatorHealth, Kind, MeterId, Reading, UtcMs};
+use steward_store::{ReadingsCommit, StoreError, WorkingStore};
+
+use crate::compute::{self, Computed, Warned};
+use crate::ingest::{self, Page};
+use crate::ledger::Head;
+use crate::plan::Plan;
+use crate::rollup::RollUpError;
+
+/// The name under which the journal knows how far the aggregator has read.
+pub const READER: &str = "aggregator";
+
+/// Readings of one page. Each page is one commit with one sync: large enough that the sync does
+/// not count, small enough that memory and the time of a step stay small.
+const PAGE_READINGS_MAX: usize = 20_000;
+/// Under load the ledger runs at least this often, so that dashboards live.
+const LEDGER_EVERY: Duration = Duration::from_secs(2);
+/// Pages after which the journal learns that it may make room. Each time costs it a sync.
+const PAGES_PER_CURSOR: u32 = 16;
+/// A cursor that moved is told to the journal after this time, even when pages are small.
+const CURSOR_EVERY: Duration = Duration::from_secs(5);
+
+/// Why the aggregator cannot go on.
+#[derive(Debug, thiserror::Error)]
+pub enum AggregatorError {
+    /// The journal cannot be read.
+    #[error("the aggregator cannot read the journal")]
+    Journal(#[from] JournalError),
+    /// The store cannot be written or read.
+    #[error("the aggregator cannot use the working store")]
+    Store(#[from] StoreError),
+    /// Periods could not be added up.
+    #[error("the aggregator cannot add up periods")]
+    RollUp(#[from] RollUpError),
+}
+
+impl AggregatorError {
+    /// Whether the same step may succeed later by itself.
+    pub const fn is_transient(&self) -> bool {
+        matches!(self, Self::Store(StoreError::Full))
+    }
+}
+
+/// What a step did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// So many readings left the journal.
+    Ingested(u64),
+    /// So many point-days were computed.
+    Computed(usize),
+    /// There was nothing to do.
+    Idle,
+}
+
+/// Journal → store → ledger, on one thread.
+pub struct Aggregator {
+    config: Arc<Config>,
+    plan: Plan,
+    reader: JournalReader,
+    store: WorkingStore,
+    clock: fn() -> UtcMs,
+    heads: HashMap<MeterId, Head>,
+    warned: HashSet<Warned>,
+    health: AggregatorHealth,
+    /// Where the store stands in the journal, and the running number of the last reading there.
+    cursor: u64,
+    accounted: u64,
+    /// True from the moment when the ledger is due until it has caught up.
+    ledger_due: bool,
+    ledger_at: Instant,
+    /// What the journal was told, and how long ago.
+    told_cursor: u64,
+    told_at: Instant,
+    pages_since_told: u32,
+}
+
+impl std::fmt::Debug for Aggregator {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Aggregator")
+            .field("cursor", &self.cursor)
+            .field("health", &self.health)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Aggregator {
+    /// Goes on where the store stands.
+    pub fn new(
+        config: Arc<Config>,
+        mut reader: JournalReader,
+        store: WorkingStore,
+    ) -> Result<Self, AggregatorError> {
+        let counts = store.counts()?;
+        // A kill between the store's commit and this leaves the journal's cursor behind.
+        reader.move_cursor(READER, counts.cursor)?;
+        let plan = Plan::of(&config);
+        Ok(Self {
+            config,
+            plan,
+            reader,
+            store,
+            clock: || UtcMs::from_datetime(Utc::now()),
+            heads: HashMap::new(),
+            warned: HashSet::new(),
+            health: AggregatorHealth {
+                stored_total: counts.stored_new + counts.duplicates,
+                duplicates_total: counts.duplicates,
+                quarantined_total: counts.quarantined,
+                queued: 0,
+                dirty_days: counts.dirty,
+                moved_at: None,
+            },
+            cursor: counts.cursor,
+            accounted: counts.accounted,
+            ledger_due: false,
+            ledger_at: Instant::now(),
+            told_cursor: counts.cursor,
+            told_at: Instant::now(),
+            pages_since_told: 0,
+        })
+    }
+
+    /// Replaces the clock that dates [`AggregatorHealth::moved_at`]. Nothing else reads it.
+    #[must_use]
+    pub fn with_clock(mut self, clock: fn() -> UtcMs) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// One bounded piece of work. While readings wait they go first, but at least every two
+    /// seconds the ledger catches up with what is stored.
+    pub fn step(&mut self) -> Result<Step, AggregatorError> {
+        self.ledger_due |= self.ledger_at.elapsed() >= LEDGER_EVERY;
+        if self.ledger_due
+            && let Some(days) = self.compute()?
+        {
+            return Ok(Step::Computed(days));
+        }
+        let ingested = self.ingest()?;
+        if ingested > 0 {
+            return Ok(Step::Ingested(ingested));
+        }
+        if let Some(days) = self.compute()? {
+            return Ok(Step::Computed(days));
+        }
+        if self.told_cursor != self.cursor && self.told_at.elapsed() >= CURSOR_EVERY {
+            self.tell_cursor()?;
+        }
+        Ok(Step::Idle)
+    }
+
+    /// How it stands. Cheap: nothing is counted anew.
+    pub fn health(&self) -> AggregatorHealth {
+        self.health.clone()
+    }
+
+    /// The store, for questions between steps.
+    pub const fn store(&self) -> &WorkingStore {
+        &self.store
+    }
+
+    /// Drops the ledger; the following steps compute it anew from the stored readings.
+    pub fn rebuild(&mut self) -> Result<(), AggregatorError> {
+        self.heads.clear();
+        self.store.rebuild()?;
+        self.health.dirty_days = self.store.counts()?.dirty;
+        self.ledger_due = true;
+        Ok(())
+    }
+
+    /// Tells the journal how far it may make room. Called by [`crate::run`] before it ends.
+    pub fn tell_cursor(&mut self) -> Result<(), AggregatorError> {
+        self.reader.move_cursor(READER, self.cursor)?;
+        self.told_cursor = self.cursor;
+        self.told_at = Instant::now();
+        self.pages_since_told = 0;
+        Ok(())
+    }
+
+    /// One page of the journal; answers how many readings left it.
+    fn ingest(&mut self) -> Result<u64, AggregatorError> {
+        let entries = self.reader.read_after(self.cursor, PAGE_READINGS_MAX)?;
+        if entries.is_empty() {
+            self.health.queued = 0;
+            return Ok(0);
+        }
+        let count = entries.iter().map(Stored::readings).sum();
+        let pages = ingest::sort(
+            &self.config,
+            &self.plan,
+            entries,
+            self.cursor,
+            self.accounted,
+        );
+        for page in pages {
+            self.commit(&page)?;
+        }
+        self.health.queued = self
+            .reader
+            .counts()?
+            .readings
+            .saturating_sub(self.accounted);
+        self.pages_since_told += 1;
+        if self.pages_since_told >= PAGES_PER_CURSOR {
+            self.tell_cursor()?;
+        }
+        Ok(count)
+    }
+
+    fn commit(&mut self, page: &Page) -> Result<(), AggregatorError> {
+        let report = self.store.commit_readings(ReadingsCommit {
+            readings: &page.readings,
+            quarantine: &page.refused,
+            cursor: page.cursor,
+            accounted: page.accounted,
+        })?;
+        self.cursor = page.cursor;
+        self.accounted = page.accounted;
+        self.health.stored_total += report.new + report.duplicates;
+        self.health.duplicates_total += report.duplicates;
+        self.health.quarantined_total += report.conflicts + page.refused.len() as u64;
+        self.health.moved_at = Some((self.clock)());
+        if report.new > 0 {
+            // At most so many; the next look at the marks knows it exactly.
+            self.health.dirty_days += touched_days(&page.readings);
+        }
+        Ok(())
+    }
+
+    /// One chunk of the ledger; `None` when nothing waits.
+    fn compute(&mut self) -> Result<Option<usize>, AggregatorError> {
+        let computed = compute::chunk(
+            &self.config,
+            &self.plan,
+            &mut self.store,
+            &mut self.heads,
+            &mut self.warned,
+        )?;
+        match computed {
+            Some(Computed { days, waiting }) => {
+                self.health.dirty_days = waiting;
+                Ok(Some(days))
+            }
+            None => {
+                self.health.dirty_days = 0;
+                self.ledger_due = false;
+                self.ledger_at = Instant::now();
+                Ok(None)
+            }
+        }
+    }
+}
+
+/// Series-days of counters in a page.
+fn touched_days(readings: &[Reading]) -> u64 {
+    const DAY_MS: i64 = 86_400_000;
+    let days: HashSet<(&MeterId, i64)> = readings
+        .iter()
+        .filter(|reading| reading.quantity.kind() == Kind::Counter)
+        .map(|reading| (&reading.meter, reading.at.0.div_euclid(DAY_MS)))
+        .collect();
+    days.len() as u64
+}

@@ -1,0 +1,176 @@
+//! Errors as `application/problem+json` (RFC 9457). Each names what was wrong and what is allowed.
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+use steward_report::ReportError;
+use steward_store::StoreError;
+use utoipa::ToSchema;
+
+/// The media type of a problem.
+pub(crate) const PROBLEM_JSON: &str = "application/problem+json";
+
+/// What went wrong, and what would be right.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Problem {
+    /// The kind of problem, as a permanent name: `urn:steward:problem:invalid-parameter`, …
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The kind in words.
+    pub title: String,
+    /// The HTTP status.
+    pub status: u16,
+    /// What happened this time.
+    pub detail: String,
+    /// The parameter that is wrong.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parameter: Option<String>,
+    /// Its allowed values, or the allowed parameters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub allowed: Option<Vec<String>>,
+    /// What to do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+    /// Seconds after which another attempt makes sense; sent as `Retry-After`.
+    #[serde(skip)]
+    #[schema(ignore)]
+    pub(crate) retry_after_s: Option<u32>,
+}
+
+impl Problem {
+    pub(crate) fn new(status: StatusCode, name: &str, title: &str, detail: impl Into<String>) -> Self {
+        Self {
+            kind: format!("urn:steward:problem:{name}"),
+            title: title.to_owned(),
+            status: status.as_u16(),
+            detail: detail.into(),
+            parameter: None,
+            allowed: None,
+            hint: None,
+            retry_after_s: None,
+        }
+    }
+
+    /// 400: a parameter has a value that it cannot have.
+    pub(crate) fn parameter(name: &str, detail: impl Into<String>) -> Self {
+        let mut problem = Self::new(
+            StatusCode::BAD_REQUEST,
+            "invalid-parameter",
+            "A parameter is not valid",
+            detail,
+        );
+        problem.parameter = Some(name.to_owned());
+        problem
+    }
+
+    /// 404: a named thing is not in the registry.
+    pub(crate) fn unknown(parameter: &str, what: &str, id: &str) -> Self {
+        let mut problem = Self::new(
+            StatusCode::NOT_FOUND,
+            "not-found",
+            "There is no such thing",
+            format!("there is no {what} `{id}`"),
+        );
+        problem.parameter = Some(parameter.to_owned());
+        problem.hint = Some(format!("GET /api/v1/{what}s lists them"));
+        problem
+    }
+
+    pub(crate) fn allow<T: Into<String>>(mut self, values: impl IntoIterator<Item = T>) -> Self {
+        self.allowed = Some(values.into_iter().map(Into::into).collect());
+        self
+    }
+
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    pub(crate) fn retry_after(mut self, seconds: u32) -> Self {
+        self.retry_after_s = Some(seconds);
+        self
+    }
+
+    /// The problem of a status that some layer answered without words.
+    pub(crate) fn of_status(status: StatusCode) -> Self {
+        let title = status.canonical_reason().unwrap_or("The request failed");
+        let name = title.to_lowercase().replace(' ', "-");
+        let problem = Self::new(status, &name, title, title);
+        match status {
+            StatusCode::NOT_FOUND => Self {
+                detail: "nothing is at this address".to_owned(),
+                ..problem
+            }
+            .hint("GET /openapi.json lists every address"),
+            StatusCode::METHOD_NOT_ALLOWED => Self {
+                detail: "this address does not take this method".to_owned(),
+                ..problem
+            },
+            StatusCode::PAYLOAD_TOO_LARGE => Self {
+                detail: "the body is larger than 1 MiB".to_owned(),
+                ..problem
+            },
+            _ => problem,
+        }
+    }
+
+    pub(crate) fn internal() -> Self {
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "internal",
+            "The program made a mistake",
+            "the answer could not be made; the log says more",
+        )
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let retry_after_s = self.retry_after_s;
+        let body = serde_json::to_vec(&self).unwrap_or_default();
+        let mut response = (status, body).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
+        if status == StatusCode::UNAUTHORIZED {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        if let Some(seconds) = retry_after_s {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        // The cause may name files and hosts: it belongs into the log, not into the answer.
+        tracing::warn!(error = &error as &dyn std::error::Error, "the store did not answer the api");
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "store-unavailable",
+            "The store does not answer",
+            "the store does not answer; the log says why",
+        )
+        .hint("GET /readyz tells when it does again")
+        .retry_after(5)
+    }
+}
+
+impl From<ReportError> for Problem {
+    fn from(error: ReportError) -> Self {
+        match error {
+            ReportError::NotAMonth(_) => Self::parameter("month", error.to_string()),
+            ReportError::UnknownInstitution(id) => Self::unknown("institution", "institution", &id),
+            ReportError::NotBegun(_) => Self {
+                status: StatusCode::NOT_FOUND.as_u16(),
+                ..Self::parameter("month", error.to_string())
+            },
+            ReportError::Store(store) => store.into(),
+            ReportError::Render(_) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "a report was not rendered");
+                Self::internal()
+            }
+        }
+    }
+}

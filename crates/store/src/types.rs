@@ -1,0 +1,118 @@
+//! What goes into the store and what comes out, beside the words of the model.
+
+use chrono::NaiveDate;
+use steward_model::{
+    LedgerDay, LedgerRow, MeterId, PointId, Quantity, Reading, ReadingQuality, UtcMs,
+};
+
+/// One reading of a known series: when, how much, how made.
+pub type SeriesReading = (UtcMs, f64, ReadingQuality);
+
+/// Readings of the journal and how far they lead. One commit is one transaction.
+#[derive(Clone, Copy, Debug)]
+pub struct ReadingsCommit<'a> {
+    /// What is to be stored, in the order of the journal.
+    pub readings: &'a [Reading],
+    /// What the aggregator sets aside.
+    pub quarantine: &'a [RefusedReading],
+    /// The journal's batch up to which everything is stored or quarantined after this commit.
+    pub cursor: u64,
+    /// The journal's running number of the last reading at or before `cursor`, items that the
+    /// journal itself set aside included: received − accounted = queued.
+    pub accounted: u64,
+}
+
+/// A reading that the aggregator cannot place. (`seq`, `item`) is its key, so a repeated attempt
+/// does not count twice.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RefusedReading {
+    /// The journal's batch.
+    pub seq: u64,
+    /// Index of the reading in its batch.
+    pub item: u32,
+    /// Why, as a word: `unknown_meter`, `damaged`.
+    pub reason: String,
+    /// The reading, where it can still be read.
+    pub reading: Option<Reading>,
+}
+
+/// What became of the readings of one commit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CommitReport {
+    /// Stored.
+    pub new: u64,
+    /// Copies of what was there.
+    pub duplicates: u64,
+    /// Same key, other value: quarantined, the first value stays.
+    pub conflicts: u64,
+}
+
+/// A stretch of a counter whose ledger waits to be recomputed: at most one a series and UTC day.
+/// Gauges move no amount and leave no marks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DirtySeries {
+    /// Meter.
+    pub meter: MeterId,
+    /// Counter.
+    pub quantity: Quantity,
+    /// The first new or changed reading.
+    pub from: UtcMs,
+    /// The last.
+    pub to: UtcMs,
+    /// Version of the mark: it is only cleared by whoever saw its last change.
+    pub mark: u64,
+}
+
+/// The register from which a day's intervals go on: what the next day starts with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Carry {
+    /// When it was read.
+    pub at_ms: UtcMs,
+    /// The register in base units, ratios applied.
+    pub register_base: i64,
+}
+
+/// A day of a point as it is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredDay {
+    /// The intervals.
+    pub day: LedgerDay,
+    /// What the next day starts with.
+    pub carry: Option<Carry>,
+    /// Micrograms of standard coal a base unit; `None` where the commodity counts none.
+    pub kgce_ug_per_base: Option<i64>,
+    /// Micrograms of CO2 a base unit; `None` where the commodity counts none.
+    pub co2_ug_per_base: Option<i64>,
+    /// Ids of the factors used, joined by `+`.
+    pub factor_set: String,
+}
+
+/// Recomputed ledger. One update is one transaction; what did not change is not written.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct LedgerUpdate<'a> {
+    /// Days with their intervals.
+    pub days: &'a [StoredDay],
+    /// Rows of days, months and years. A row without a single interval removes what was there.
+    pub rows: &'a [LedgerRow],
+    /// Marks that are done with, as [`crate::WorkingStore::dirty`] gave them.
+    pub cleared: &'a [DirtySeries],
+    /// Days that no longer have a ledger.
+    pub removed_days: &'a [(PointId, NaiveDate)],
+}
+
+/// The counters of the store, read in one transaction.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StoreCounts {
+    /// Readings that were new.
+    pub stored_new: u64,
+    /// Copies of what was there.
+    pub duplicates: u64,
+    /// Set aside: conflicts and what the aggregator refused.
+    pub quarantined: u64,
+    /// The journal's batch up to which all is accounted for.
+    pub cursor: u64,
+    /// The journal's running number up to which all is accounted for.
+    pub accounted: u64,
+    /// Series-days whose ledger waits.
+    pub dirty: u64,
+}

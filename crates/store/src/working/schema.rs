@@ -1,0 +1,264 @@
+//! The tables of the working store, and how a connection to it is set up.
+//!
+//! Readings are clustered by (series, at): a range of one series is a range of pages, for the
+//! ledger as for a chart. Amounts of intervals are one blob a (point, local day), because a day is
+//! what is recomputed; days, months and years are rows. The outbox of readings is one blob a
+//! commit; what no longer fits there becomes (series, UTC day) in `backlog` and is published from
+//! the readings themselves. The outbox of the ledger holds keys only: what is published is what the
+//! ledger says at that moment.
+//!
+//! The aggregator's connection writes with `synchronous=FULL`: after each commit the journal's
+//! cursor moves, and what lies behind that cursor may be reclaimed, so it must be on the disk. With
+//! commits of thousands of readings the sync costs about a tenth.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+
+use crate::StoreError;
+
+/// Format of the file; a newer one is refused.
+const FORMAT: i64 = 1;
+/// How long a writer waits for another process, such as `steward influx publish --all`.
+const BUSY_MAX: Duration = Duration::from_secs(60);
+/// The write-ahead log is folded into the file at this many pages of 4 KiB: large enough that a
+/// page that several commits touch is folded once, small enough to stay a fraction of the file.
+const WAL_PAGES_MAX: u32 = 8_000;
+/// What remains of the write-ahead log on the disk after it was folded in.
+const WAL_BYTES_KEPT_MAX: u32 = 64 << 20;
+
+const TABLES: &str = "
+CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE series (
+    id INTEGER PRIMARY KEY, meter TEXT NOT NULL, quantity INTEGER NOT NULL,
+    UNIQUE (meter, quantity)
+) STRICT;
+CREATE TABLE point (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
+-- at: milliseconds UTC.
+CREATE TABLE reading (
+    series INTEGER NOT NULL, at INTEGER NOT NULL, value REAL NOT NULL, quality INTEGER NOT NULL,
+    PRIMARY KEY (series, at)
+) STRICT, WITHOUT ROWID;
+-- The same key with another value. The first value stays; each other is kept and counted.
+CREATE TABLE conflict (
+    series INTEGER NOT NULL, at INTEGER NOT NULL, value REAL NOT NULL, quality INTEGER NOT NULL,
+    times INTEGER NOT NULL,
+    PRIMARY KEY (series, at, value)
+) STRICT, WITHOUT ROWID;
+-- What the aggregator set aside, by its place in the journal.
+CREATE TABLE refused (
+    seq INTEGER NOT NULL, item INTEGER NOT NULL, reason TEXT NOT NULL,
+    meter TEXT, quantity INTEGER, at INTEGER, value REAL, quality INTEGER,
+    PRIMARY KEY (seq, item)
+) STRICT, WITHOUT ROWID;
+-- A counter's readings of one UTC day that the ledger has not seen. mark: version.
+CREATE TABLE dirty (
+    series INTEGER NOT NULL, day INTEGER NOT NULL,
+    from_ms INTEGER NOT NULL, to_ms INTEGER NOT NULL, mark INTEGER NOT NULL,
+    PRIMARY KEY (series, day)
+) STRICT, WITHOUT ROWID;
+-- One local day of a point. date: days since 1970-01-01; ug: micrograms a base unit.
+CREATE TABLE day (
+    point INTEGER NOT NULL, date INTEGER NOT NULL, start_s INTEGER NOT NULL,
+    carry_at INTEGER, carry_base INTEGER, kgce_ug INTEGER, co2_ug INTEGER,
+    factor_set TEXT NOT NULL, intervals BLOB NOT NULL,
+    PRIMARY KEY (point, date)
+) STRICT, WITHOUT ROWID;
+-- Days, months and years. span: 2, 3, 4.
+CREATE TABLE ledger (
+    point INTEGER NOT NULL, span INTEGER NOT NULL, start_s INTEGER NOT NULL,
+    measured INTEGER NOT NULL, interpolated INTEGER NOT NULL, estimated INTEGER NOT NULL,
+    present INTEGER NOT NULL, expected INTEGER NOT NULL,
+    kgce_ug INTEGER, co2_ug INTEGER, factor_set TEXT NOT NULL,
+    PRIMARY KEY (point, span, start_s)
+) STRICT, WITHOUT ROWID;
+-- Readings that wait for InfluxDB: one row a commit. lines: new readings in it.
+CREATE TABLE outbox_reading (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, at_ms INTEGER NOT NULL, lines INTEGER NOT NULL,
+    payload BLOB NOT NULL
+) STRICT;
+-- Series-days whose readings wait for InfluxDB and are read from `reading` when their turn comes.
+CREATE TABLE backlog (
+    series INTEGER NOT NULL, day INTEGER NOT NULL, at_ms INTEGER NOT NULL,
+    lines INTEGER NOT NULL, mark INTEGER NOT NULL,
+    PRIMARY KEY (series, day)
+) STRICT, WITHOUT ROWID;
+-- Ledger keys that wait for InfluxDB. Span 0 stands for what is within a day: start is the date,
+-- first..last are the hours that changed. erase_from..erase_to: seconds in which something no
+-- longer exists. seq: order and version.
+CREATE TABLE outbox_ledger (
+    point INTEGER NOT NULL, span INTEGER NOT NULL, start INTEGER NOT NULL,
+    first INTEGER NOT NULL, last INTEGER NOT NULL, erase_from INTEGER, erase_to INTEGER,
+    at_ms INTEGER NOT NULL, seq INTEGER NOT NULL UNIQUE,
+    PRIMARY KEY (point, span, start)
+) STRICT, WITHOUT ROWID;
+-- Lines that InfluxDB refuses for good.
+CREATE TABLE publish_quarantine (
+    bucket TEXT NOT NULL, line TEXT NOT NULL, reason TEXT NOT NULL, at_ms INTEGER NOT NULL,
+    PRIMARY KEY (bucket, line)
+) STRICT, WITHOUT ROWID;
+";
+
+/// The folder of the working store in a data folder.
+pub fn store_dir(data_dir: &Path) -> PathBuf {
+    data_dir.join("store")
+}
+
+pub(crate) fn file_in(dir: &Path) -> PathBuf {
+    dir.join("store.db")
+}
+
+/// How much a connection may do to the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// The aggregator's: makes the file, every commit is on the disk when it returns.
+    Writer,
+    /// The publisher's: what it writes (rows that InfluxDB confirmed) may be lost in a power cut,
+    /// because sending twice is harmless.
+    Confirmer,
+    /// Reads only.
+    Reader,
+}
+
+impl Access {
+    const fn cache_kib(self) -> u32 {
+        match self {
+            Self::Writer => 24 << 10,
+            Self::Confirmer => 2 << 10,
+            Self::Reader => 4 << 10,
+        }
+    }
+}
+
+/// Opens the file in `dir`, sets the connection up and makes the tables where they are missing.
+pub(crate) fn open(dir: &Path, access: Access) -> Result<Connection, StoreError> {
+    let path = file_in(dir);
+    let mut flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    if access == Access::Writer {
+        make_dir(dir)?;
+        flags |= OpenFlags::SQLITE_OPEN_CREATE;
+    } else if !path.exists() {
+        return Err(StoreError::Missing(path));
+    }
+    let mut connection =
+        Connection::open_with_flags(&path, flags).map_err(StoreError::sqlite("open its file"))?;
+    set_up(&connection, access)?;
+    if access == Access::Writer {
+        make_tables(&mut connection)?;
+    } else {
+        check_format(&connection, &path)?;
+    }
+    Ok(connection)
+}
+
+/// Makes the folder, and makes the folder's own entry durable.
+fn make_dir(dir: &Path) -> Result<(), StoreError> {
+    let failed = |source| StoreError::File {
+        path: dir.to_owned(),
+        source,
+    };
+    if dir.is_dir() {
+        return Ok(());
+    }
+    std::fs::create_dir_all(dir).map_err(failed)?;
+    match dir.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+        Some(parent) => std::fs::File::open(parent)
+            .and_then(|folder| folder.sync_all())
+            .map_err(failed),
+        None => Ok(()),
+    }
+}
+
+fn set_up(connection: &Connection, access: Access) -> Result<(), StoreError> {
+    let failed = || StoreError::sqlite("set its connection up");
+    connection.busy_timeout(BUSY_MAX).map_err(failed())?;
+    let (synchronous, synchronous_code) = match access {
+        Access::Writer => ("FULL", "2"),
+        Access::Confirmer | Access::Reader => ("NORMAL", "1"),
+    };
+    if access == Access::Writer {
+        expect(connection, "PRAGMA journal_mode=WAL", "journal_mode", "wal")?;
+    }
+    connection
+        .execute_batch(&format!(
+            "PRAGMA synchronous={synchronous}; PRAGMA cache_size=-{}; \
+             PRAGMA wal_autocheckpoint={WAL_PAGES_MAX}; \
+             PRAGMA journal_size_limit={WAL_BYTES_KEPT_MAX}; PRAGMA temp_store=MEMORY;",
+            access.cache_kib()
+        ))
+        .map_err(failed())?;
+    expect(connection, "PRAGMA synchronous", "synchronous", synchronous_code)?;
+    if access == Access::Reader {
+        connection
+            .execute_batch("PRAGMA query_only=ON;")
+            .map_err(failed())?;
+    }
+    connection.set_prepared_statement_cache_capacity(64);
+    Ok(())
+}
+
+fn expect(
+    connection: &Connection,
+    pragma: &str,
+    setting: &'static str,
+    wanted: &'static str,
+) -> Result<(), StoreError> {
+    let value: rusqlite::types::Value = connection
+        .query_row(pragma, [], |row| row.get(0))
+        .map_err(StoreError::sqlite("set its connection up"))?;
+    let found = match value {
+        rusqlite::types::Value::Text(text) => text,
+        rusqlite::types::Value::Integer(number) => number.to_string(),
+        other => format!("{other:?}"),
+    };
+    if found == wanted {
+        Ok(())
+    } else {
+        Err(StoreError::Setting {
+            setting,
+            found,
+            wanted,
+        })
+    }
+}
+
+fn format_of(connection: &Connection) -> Result<i64, StoreError> {
+    connection
+        .query_row("PRAGMA user_version", [], |row| row.get(0))
+        .map_err(StoreError::sqlite("read its format"))
+}
+
+fn check_format(connection: &Connection, path: &Path) -> Result<(), StoreError> {
+    match format_of(connection)? {
+        FORMAT => Ok(()),
+        // The aggregator has made the file and not yet its tables.
+        0 => Err(StoreError::Missing(path.to_owned())),
+        found => Err(StoreError::Format {
+            found,
+            known: FORMAT,
+        }),
+    }
+}
+
+fn make_tables(connection: &mut Connection) -> Result<(), StoreError> {
+    let failed = || StoreError::sqlite("make its tables");
+    let found = format_of(connection)?;
+    if found == FORMAT {
+        return Ok(());
+    }
+    if found != 0 {
+        return Err(StoreError::Format {
+            found,
+            known: FORMAT,
+        });
+    }
+    let transaction = connection
+        .transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)
+        .map_err(failed())?;
+    transaction.execute_batch(TABLES).map_err(failed())?;
+    transaction
+        .execute_batch(&format!("PRAGMA user_version={FORMAT}"))
+        .map_err(failed())?;
+    transaction.commit().map_err(failed())
+}
