@@ -29,6 +29,8 @@ const EXCHANGE: Duration = Duration::from_secs(2);
 /// Which roles run in this process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Roles {
+    /// Writes the journal, with or without a collector yet.
+    pub(crate) journal: bool,
     pub(crate) collector: bool,
     pub(crate) aggregator: bool,
     pub(crate) api: bool,
@@ -38,24 +40,34 @@ pub(crate) struct Roles {
 
 impl Roles {
     pub(crate) const ALL: Self = Self {
+        journal: true,
         collector: true,
         aggregator: true,
         api: true,
         name: "steward",
     };
+    /// Like all, but meters are asked only when [`System::start_collector`] is called.
+    #[cfg(feature = "demo")]
+    pub(crate) const DEMO: Self = Self {
+        collector: false,
+        ..Self::ALL
+    };
     pub(crate) const COLLECTOR: Self = Self {
+        journal: true,
         collector: true,
         aggregator: false,
         api: false,
         name: "collector",
     };
     pub(crate) const AGGREGATOR: Self = Self {
+        journal: false,
         collector: false,
         aggregator: true,
         api: false,
         name: "aggregator",
     };
     pub(crate) const API: Self = Self {
+        journal: false,
         collector: false,
         aggregator: false,
         api: true,
@@ -104,8 +116,8 @@ impl System {
             writer: None,
             address: None,
         };
-        if roles.collector || roles.aggregator {
-            system.open_journal(roles.collector)?;
+        if roles.journal {
+            system.open_journal()?;
         }
         if roles.aggregator {
             system.start_aggregator()?;
@@ -157,31 +169,30 @@ impl System {
         outcome
     }
 
-    fn open_journal(&mut self, writes: bool) -> anyhow::Result<()> {
+    fn open_journal(&mut self) -> anyhow::Result<()> {
         let settings = &self.config.settings.journal;
-        let dir = journal_dir(&self.config);
-        if writes {
-            let options = JournalOptions::new(settings.bytes_max, settings.replay_window);
-            let (journal, writer) = Journal::open(&dir, options)?;
-            let (health, samples) = (journal.clone(), journal.clone());
-            let _ = self.board.journal.set(Box::new(move || health.health()));
-            self.board.add_samples(move || samples.samples());
-            let (broken, stop) = (journal.clone(), self.stop.clone());
-            self.roles.spawn(async move {
-                tokio::select! {
-                    why = broken.broken() => {
-                        Err(anyhow::Error::new(DiskFailed).context(why.to_string()))
-                    }
-                    () = stop.cancelled() => Ok(()),
+        let options = JournalOptions::new(settings.bytes_max, settings.replay_window);
+        let (journal, writer) = Journal::open(&journal_dir(&self.config), options)?;
+        let (health, samples) = (journal.clone(), journal.clone());
+        // The places of the board are filled once, here.
+        let _ = self.board.journal.set(Box::new(move || health.health()));
+        self.board.add_samples(move || samples.samples());
+        let (broken, stop) = (journal.clone(), self.stop.clone());
+        self.roles.spawn(async move {
+            tokio::select! {
+                why = broken.broken() => {
+                    Err(anyhow::Error::new(DiskFailed).context(why.to_string()))
                 }
-            });
-            self.journal = Some(journal);
-            self.writer = Some(writer);
-        }
+                () = stop.cancelled() => Ok(()),
+            }
+        });
+        self.journal = Some(journal);
+        self.writer = Some(writer);
         Ok(())
     }
 
-    fn start_collector(&mut self) {
+    /// Begins to read meters.
+    pub(crate) fn start_collector(&mut self) {
         let Some(journal) = self.journal.clone() else {
             return;
         };

@@ -1,6 +1,6 @@
 //! The proof of closure: for every meter's service at a point, the intervals of the ledger add up
-//! to the register at the last boundary minus the register at the first, in whole base units, and
-//! days, months and years add up to the intervals.
+//! to the last confirmed register minus the first, in whole base units, and days, months and years
+//! add up to the intervals.
 //!
 //! The registers are taken from the readings again, by a plain walk from the first to the last
 //! that shares nothing with the kernel's pages, heads and marks but the rule of confirmation.
@@ -9,7 +9,7 @@ use chrono::{DateTime, NaiveDate};
 use steward_config::Config;
 use steward_model::time::INTERVAL_S;
 use steward_model::{PointId, Span, UtcMs};
-use steward_store::{StoreError, StoreReader};
+use steward_store::{Carry, StoreError, StoreReader};
 
 use crate::ledger::register::confirm;
 use crate::ledger::{Chain, Confirmed, Service};
@@ -26,11 +26,11 @@ pub struct Closure {
     pub meter: String,
     /// Intervals in the ledger.
     pub intervals: u64,
-    /// Intervals that lie between the first and the last boundary.
+    /// Intervals from the first to the last, had none a hole.
     pub intervals_between: u64,
     /// Their sum.
     pub ledger_base: i128,
-    /// Last boundary register − first boundary register.
+    /// Last confirmed register − first confirmed register.
     pub register_base: i128,
     /// Sums of the point's day, month and year rows minus the sum of all its intervals.
     pub rows_off_base: [i128; 3],
@@ -67,8 +67,12 @@ impl std::fmt::Display for Closure {
     }
 }
 
-/// The closures of every meter's service. Days whose ledger still waits are outside of the last
-/// boundary, so it may run beside the aggregator.
+/// How often a point is looked at again before it counts as open: readings may arrive between
+/// two questions to the store, and a new look then agrees.
+const LOOKS_MAX: usize = 5;
+
+/// The closures of every meter's service. It may run beside the aggregator: what a point's ledger
+/// rests on is named by the ledger itself.
 ///
 /// # Errors
 /// What the store answers.
@@ -78,36 +82,47 @@ pub async fn closures(config: &Config, store: &StoreReader) -> Result<Vec<Closur
         let Some(chain) = Chain::of(&config.registry, point) else {
             continue;
         };
-        let mut of_point = Vec::new();
-        for service in &chain.services {
-            of_point.push(closure(store, &chain, service).await?);
+        for look in 1..=LOOKS_MAX {
+            let mut of_point = closures_of(store, &chain).await?;
+            if look == LOOKS_MAX || of_point.iter().all(Closure::holds) {
+                all.append(&mut of_point);
+                break;
+            }
         }
-        let intervals: i128 = of_point.iter().map(|closure| closure.ledger_base).sum();
-        let mut off = [0; 3];
-        for (off, span) in off.iter_mut().zip([Span::Day, Span::Month, Span::Year]) {
-            let rows = store
-                .ledger(std::slice::from_ref(&point.id), span, i64::MIN, i64::MAX)
-                .await?;
-            *off = rows
-                .iter()
-                .map(|row| i128::from(row.amount_base))
-                .sum::<i128>()
-                - intervals;
-        }
-        // The rows are the point's, not the service's: they are told once.
-        if let Some(first) = of_point.first_mut() {
-            first.rows_off_base = off;
-        }
-        all.append(&mut of_point);
     }
     Ok(all)
 }
 
-/// Sum, count, first and end second of the intervals of a service.
+async fn closures_of(store: &StoreReader, chain: &Chain) -> Result<Vec<Closure>, StoreError> {
+    let mut of_point = Vec::new();
+    for service in &chain.services {
+        of_point.push(closure(store, chain, service).await?);
+    }
+    let intervals: i128 = of_point.iter().map(|closure| closure.ledger_base).sum();
+    let mut off = [0; 3];
+    for (off, span) in off.iter_mut().zip([Span::Day, Span::Month, Span::Year]) {
+        let point = std::slice::from_ref(&chain.point);
+        let rows = store.ledger(point, span, i64::MIN, i64::MAX).await?;
+        *off = rows
+            .iter()
+            .map(|row| i128::from(row.amount_base))
+            .sum::<i128>()
+            - intervals;
+    }
+    // The rows are the point's, not the service's: they are told once.
+    if let Some(first) = of_point.first_mut() {
+        first.rows_off_base = off;
+    }
+    Ok(of_point)
+}
+
+/// Sum, count and ends of the intervals of a service, and the last register that they rest on.
+#[derive(Default)]
 struct Intervals {
     sum: i128,
     count: u64,
-    ends: Option<(i64, i64)>,
+    ends_s: Option<(i64, i64)>,
+    carry: Option<Carry>,
 }
 
 async fn closure(
@@ -116,24 +131,22 @@ async fn closure(
     service: &Service,
 ) -> Result<Closure, StoreError> {
     let intervals = intervals(store, chain, service).await?;
-    let mut closure = Closure {
+    let between = intervals
+        .ends_s
+        .map_or(0, |(from_s, to_s)| (to_s - from_s) / INTERVAL_S);
+    let rise = match intervals.carry {
+        Some(carry) => rise(store, chain, service, carry.at_ms).await?,
+        None => 0,
+    };
+    Ok(Closure {
         point: chain.point.clone(),
         meter: service.meter.to_string(),
         intervals: intervals.count,
-        intervals_between: 0,
+        intervals_between: u64::try_from(between).unwrap_or(0),
         ledger_base: intervals.sum,
-        register_base: 0,
+        register_base: rise,
         rows_off_base: [0; 3],
-    };
-    if let Some((from_s, to_s)) = intervals.ends {
-        let between = u64::try_from((to_s - from_s) / INTERVAL_S).unwrap_or(0);
-        closure.intervals_between = between;
-        let ends = [from_s * 1_000, to_s * 1_000];
-        if let [Some(first), Some(last)] = registers(store, chain, service, ends).await? {
-            closure.register_base = i128::from(last) - i128::from(first);
-        }
-    }
-    Ok(closure)
+    })
 }
 
 async fn intervals(
@@ -141,11 +154,7 @@ async fn intervals(
     chain: &Chain,
     service: &Service,
 ) -> Result<Intervals, StoreError> {
-    let mut found = Intervals {
-        sum: 0,
-        count: 0,
-        ends: None,
-    };
+    let mut found = Intervals::default();
     let from = service.from.max(DateTime::UNIX_EPOCH.date_naive());
     let days = store
         .days(&chain.point, from, service.to.unwrap_or(NaiveDate::MAX))
@@ -156,59 +165,44 @@ async fn intervals(
             if let Some(interval) = interval {
                 found.sum += i128::from(interval.amount_base);
                 found.count += 1;
-                let first_s = found.ends.map_or(start_s, |(first_s, _)| first_s);
-                found.ends = Some((first_s, start_s + INTERVAL_S));
+                let first_s = found.ends_s.map_or(start_s, |(first_s, _)| first_s);
+                found.ends_s = Some((first_s, start_s + INTERVAL_S));
             }
             start_s += INTERVAL_S;
         }
+        found.carry = stored.carry.or(found.carry);
     }
     Ok(found)
 }
 
-/// The register at two instants, by a walk over all readings of the service.
-async fn registers(
+/// The last confirmed register up to `to` minus the first, by a walk over all readings.
+async fn rise(
     store: &StoreReader,
     chain: &Chain,
     service: &Service,
-    ends_ms: [i64; 2],
-) -> Result<[Option<i64>; 2], StoreError> {
-    let mut found = [None; 2];
+    to: UtcMs,
+) -> Result<i128, StoreError> {
+    let mut first: Option<Confirmed> = None;
     let mut last: Option<Confirmed> = None;
     let mut from_ms = service.from_ms.max(0);
-    // Beyond the second boundary one more reading is needed, wherever it is.
-    let open_end = UtcMs(service.to_ms);
-    while found[1].is_none() && from_ms <= open_end.0 {
-        let to_ms = from_ms.saturating_add(PAGE_MS - 1).min(open_end.0);
+    while from_ms <= to.0 {
+        let until_ms = from_ms.saturating_add(PAGE_MS - 1).min(to.0);
         let page = store
-            .series(&service.meter, chain.quantity, UtcMs(from_ms), UtcMs(to_ms))
+            .series(
+                &service.meter,
+                chain.quantity,
+                UtcMs(from_ms),
+                UtcMs(until_ms),
+            )
             .await?;
         for (at, value, _) in page {
-            let Ok(next) = confirm(last, at.0, value, service.ratio) else {
-                continue;
-            };
-            for (found, end_ms) in found.iter_mut().zip(ends_ms) {
-                if found.is_none() && next.at_ms >= end_ms {
-                    *found = last.map_or_else(
-                        || (next.at_ms == end_ms).then_some(next.register_base),
-                        |last| Some(between(last, next, end_ms)),
-                    );
-                }
+            if let Ok(next) = confirm(last, at.0, value, service.ratio) {
+                first = first.or(Some(next));
+                last = Some(next);
             }
-            last = Some(next);
         }
-        from_ms = to_ms.saturating_add(1);
-        if from_ms > ends_ms[1] + 40 * PAGE_MS {
-            break;
-        }
+        from_ms = until_ms + 1;
     }
-    Ok(found)
-}
-
-/// The straight line between two registers, rounded down: the definition, in wide integers.
-fn between(before: Confirmed, after: Confirmed, at_ms: i64) -> i64 {
-    let rise = i128::from(after.register_base) - i128::from(before.register_base);
-    let passed = i128::from(at_ms) - i128::from(before.at_ms);
-    let whole = i128::from(after.at_ms) - i128::from(before.at_ms);
-    let part = (rise * passed).div_euclid(whole.max(1));
-    before.register_base + i64::try_from(part).unwrap_or(i64::MAX)
+    let register = |at: Option<Confirmed>| at.map_or(0, |at| i128::from(at.register_base));
+    Ok(register(last) - register(first))
 }

@@ -1,5 +1,9 @@
 import vue from '@vitejs/plugin-vue'
+import { loadEnv } from 'vite'
 import { defineConfig } from 'vitest/config'
+
+// Which running program `npm run dev` asks.
+const program = loadEnv('', '.', 'STEWARD_').STEWARD_URL ?? 'http://127.0.0.1:8080'
 
 // The page is served from the root of the program's own port, and wall screens run old Chromium
 // kernels: the output is lowered to what Chrome 87 understands.
@@ -23,8 +27,7 @@ export default defineConfig({
   },
   server: {
     proxy: {
-      '/api': 'http://127.0.0.1:8080',
-      '/readyz': 'http://127.0.0.1:8080',
+      '/api/v1': program,
     },
   },
   test: { include: ['tests/**/*.test.ts'], environment: 'node' },

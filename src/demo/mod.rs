@@ -45,9 +45,11 @@ pub(crate) async fn run(args: DemoArgs, stop: CancellationToken) -> anyhow::Resu
     let listeners = listeners(&world).await?;
     let config = Arc::new(site(&args, &state, &world, &listeners)?);
 
-    // The first seconds belong to the page: roles start before the history comes.
+    // The first seconds belong to the page: roles start before the history comes. Meters are asked
+    // after it, so that the ledger goes forward from the oldest day to the present.
     let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, args.port));
-    let system = System::start(Arc::clone(&config), Roles::ALL, Some(listen), stop.clone()).await?;
+    let mut system =
+        System::start(Arc::clone(&config), Roles::DEMO, Some(listen), stop.clone()).await?;
     state.save(&folder)?;
     println!(
         "双碳管家 Carbon Steward  →  http://{}   (Ctrl-C 停止 / stops)",
@@ -57,6 +59,7 @@ pub(crate) async fn run(args: DemoArgs, stop: CancellationToken) -> anyhow::Resu
     let fed = feed_history(&world, &config, &system, &mut state, &folder, &stop).await?;
     if fed {
         simulate(&world, &config, listeners, &stop);
+        system.start_collector();
         remember(&folder, state, &stop);
     }
     system.wait().await

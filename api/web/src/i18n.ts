@@ -41,7 +41,7 @@ export const zh = {
   yearGone: '时间进度 {share}',
   monthGone: '月度时间进度 {share}',
   noBudget: '未设预算',
-  budgetCount: '{count}/{total} 家机构有预算',
+  budgetCount: '{count}/{total}家',
   versusLastYear: '同比',
   versusLastYearDays: '与去年同月同日数相比',
 
@@ -195,8 +195,8 @@ export const en: Record<Message, string> = {
   yearGone: '{share} of the year gone',
   monthGone: '{share} of the month gone',
   noBudget: 'No budget set',
-  budgetCount: '{count} of {total} institutions budgeted',
-  versusLastYear: 'vs last year',
+  budgetCount: '{count} of {total}',
+  versusLastYear: 'YoY',
   versusLastYearDays: 'Against the same days of the same month last year',
 
   measured: 'measured',

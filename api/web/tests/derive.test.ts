@@ -85,10 +85,11 @@ describe('quality', () => {
   it('counts an interval without a row as not covered', () => {
     const now = DAY + 30 * 3_600_000
     const all = Array.from({ length: 120 }, (_, slot) => row(DAY + slot * INTERVAL_MS, 1))
-    expect(recentCoverage(all, now)).toBe(1)
+    expect(recentCoverage(all, now, DAY)).toBe(1)
     const half = all.filter((_, slot) => slot % 2 === 0)
-    expect(recentCoverage(half, now)).toBe(0.5)
-    expect(recentCoverage([], now)).toBeNull()
+    expect(recentCoverage(half, now, DAY)).toBe(0.5)
+    expect(recentCoverage([], now, DAY)).toBeNull()
+    expect(recentCoverage(all, DAY + 20 * 3_600_000, DAY)).toBe(1)
   })
 })
 

@@ -3,7 +3,6 @@
 //! `cargo run --release -p steward-journal --example append [FOLDER]`
 #![allow(clippy::print_stdout, clippy::cast_precision_loss)]
 
-use std::collections::VecDeque;
 use std::io::Write as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -88,10 +87,9 @@ struct Run {
 fn run(dir: &Path, run: &Run) -> Outcome<()> {
     let (journal, writer) = Journal::open(dir, JournalOptions::new(4 << 30, Duration::ZERO))?;
     let batches = (0..run.batches).map(batch).collect::<Outcome<Vec<_>>>()?;
-    let mut waiting: VecDeque<(Instant, Receipt)> = VecDeque::new();
     let mut times = Vec::with_capacity(batches.len());
     let (cpu_before, started) = (cpu()?, Instant::now());
-    let collector = std::thread::scope(|scope| -> Outcome<()> {
+    std::thread::scope(|scope| -> Outcome<()> {
         let (sender, receiver) = std::sync::mpsc::sync_channel::<(Instant, Receipt)>(IN_FLIGHT);
         let waiter = scope.spawn(move || {
             let mut times = Vec::new();
@@ -113,9 +111,7 @@ fn run(dir: &Path, run: &Run) -> Outcome<()> {
         drop(sender);
         times = waiter.join().map_err(|_| "the waiter panicked")?;
         Ok(())
-    });
-    collector?;
-    waiting.clear();
+    })?;
     let (elapsed, cpu) = (started.elapsed(), cpu()? - cpu_before);
     times.sort_unstable();
     let sample = |name: &str| {

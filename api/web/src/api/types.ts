@@ -275,6 +275,7 @@ export interface components {
         };
         /** @description A budget as at the end of the month. */
         BudgetLine: {
+            missing: components["schemas"]["Missing"] | null;
             /** @description This month's part. */
             month: components["schemas"]["BudgetMonth"];
             /** @description The year's state. */
@@ -817,7 +818,7 @@ export interface components {
          * @description Why a figure is null.
          * @enum {string}
          */
-        Missing: "no_data" | "not_counted" | "no_extent" | "zero_base" | "month_not_over";
+        Missing: "no_data" | "not_counted" | "no_extent" | "zero_base" | "no_tariff" | "month_not_over";
         /**
          * @description Energy, water and carbon of one institution in one month 公共机构月度碳报告.
          *
@@ -1157,7 +1158,17 @@ export interface operations {
                     "application/json": components["schemas"]["Budgets"];
                 };
             };
+            /** @description What was wrong, and what is allowed */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What was wrong, and what is allowed */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1187,7 +1198,17 @@ export interface operations {
                     "application/json": components["schemas"]["Buildings"];
                 };
             };
+            /** @description What was wrong, and what is allowed */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What was wrong, and what is allowed */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1223,7 +1244,17 @@ export interface operations {
                     "application/json": components["schemas"]["Carbon"];
                 };
             };
+            /** @description What was wrong, and what is allowed */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What was wrong, and what is allowed */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1250,7 +1281,17 @@ export interface operations {
                     "application/json": components["schemas"]["Institutions"];
                 };
             };
+            /** @description What was wrong, and what is allowed */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What was wrong, and what is allowed */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1290,7 +1331,17 @@ export interface operations {
                     "application/json": components["schemas"]["Ledger"];
                 };
             };
+            /** @description What was wrong, and what is allowed */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What was wrong, and what is allowed */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1317,7 +1368,17 @@ export interface operations {
                     "text/event-stream": string;
                 };
             };
+            /** @description What was wrong, and what is allowed */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What was wrong, and what is allowed */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1351,7 +1412,17 @@ export interface operations {
                     "application/json": components["schemas"]["Meters"];
                 };
             };
+            /** @description What was wrong, and what is allowed */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What was wrong, and what is allowed */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1383,7 +1454,17 @@ export interface operations {
                     "application/json": components["schemas"]["Points"];
                 };
             };
+            /** @description What was wrong, and what is allowed */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What was wrong, and what is allowed */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1421,7 +1502,17 @@ export interface operations {
                     "application/json": components["schemas"]["Readings"];
                 };
             };
+            /** @description What was wrong, and what is allowed */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What was wrong, and what is allowed */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1457,7 +1548,17 @@ export interface operations {
                     "text/csv": string;
                 };
             };
+            /** @description What was wrong, and what is allowed */
             "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description What was wrong, and what is allowed */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };

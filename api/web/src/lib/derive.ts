@@ -44,11 +44,16 @@ export function amountBetween(rows: LedgerRow[], fromMs: number, toMs: number): 
 
 /**
  * Share of the points' intervals of the last 24 hours that have an amount. The last hour is left
- * out: meters that speak every quarter of an hour are still on their way.
+ * out: meters that speak every quarter of an hour are still on their way. `askedFromMs` is where the
+ * rows begin: what was not asked for is not missing.
  */
-export function recentCoverage(rows: LedgerRow[], nowMs: number): number | null {
+export function recentCoverage(
+  rows: LedgerRow[],
+  nowMs: number,
+  askedFromMs: number,
+): number | null {
   const toMs = Math.floor((nowMs - 60 * 60_000) / INTERVAL_MS) * INTERVAL_MS
-  const fromMs = toMs - DAY_MS
+  const fromMs = Math.max(toMs - DAY_MS, askedFromMs)
   const inside = rows.filter((row) => at(row) >= fromMs && at(row) < toMs)
   if (inside.length === 0) return null
   const total = inside.reduce((all, row) => all + Math.min(1, row.coverage ?? 0), 0)
