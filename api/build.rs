@@ -33,8 +33,12 @@ fn main() {
         println!("cargo::rustc-cfg=cockpit_missing");
         let is_release = std::env::var("PROFILE").as_deref() == Ok("release");
         match reason {
-            Reason::Absent(what) => println!("cargo::warning=no cockpit: {what}; the api works all the same"),
-            Reason::Failed(what) if is_release => println!("cargo::error=the cockpit was not built: {what}"),
+            Reason::Absent(what) => {
+                println!("cargo::warning=no cockpit: {what}; the api works all the same")
+            }
+            Reason::Failed(what) if is_release => {
+                println!("cargo::error=the cockpit was not built: {what}")
+            }
             Reason::Failed(what) => println!("cargo::warning=the cockpit was not built: {what}"),
         }
     }
@@ -52,9 +56,15 @@ fn build() -> Result<(), Reason> {
     if !Path::new("web/package.json").exists() {
         return Err(Reason::Absent("api/web is not there"));
     }
-    let has_npm = Command::new("npm").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
+    let has_npm = Command::new("npm")
+        .arg("--version")
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
     if !has_npm.is_ok_and(|status| status.success()) {
-        return Err(Reason::Absent("npm is not there; install Node.js 20 or later"));
+        return Err(Reason::Absent(
+            "npm is not there; install Node.js 20 or later",
+        ));
     }
     if !is_installed() {
         npm(&["ci", "--no-audit", "--no-fund"])?;
@@ -69,13 +79,19 @@ fn build() -> Result<(), Reason> {
 
 /// npm writes this file last, so it is younger than the lock it was installed from.
 fn is_installed() -> bool {
-    let changed = |path: &str| -> Option<SystemTime> { fs::metadata(path).and_then(|data| data.modified()).ok() };
+    let changed = |path: &str| -> Option<SystemTime> {
+        fs::metadata(path).and_then(|data| data.modified()).ok()
+    };
     changed("web/node_modules/.package-lock.json") >= changed("web/package-lock.json")
 }
 
 fn npm(arguments: &[&str]) -> Result<(), Reason> {
     let shown = format!("npm {}", arguments.join(" "));
-    let output = Command::new("npm").args(arguments).current_dir("web").stdin(Stdio::null()).output();
+    let output = Command::new("npm")
+        .args(arguments)
+        .current_dir("web")
+        .stdin(Stdio::null())
+        .output();
     let output = output.map_err(|error| Reason::Failed(format!("{shown}: {error}")))?;
     if output.status.success() {
         return Ok(());
@@ -83,7 +99,11 @@ fn npm(arguments: &[&str]) -> Result<(), Reason> {
     let said = [output.stdout, output.stderr].concat();
     let said = String::from_utf8_lossy(&said);
     // One line: what a build script says must not break in two.
-    let last: Vec<&str> = said.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    let last: Vec<&str> = said
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .collect();
     let last = last[last.len().saturating_sub(6)..].join(" | ");
     Err(Reason::Failed(format!("{shown}: {last}")))
 }

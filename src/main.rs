@@ -88,7 +88,7 @@ fn start_log(cli: &Cli) {
     let default = if quiet {
         "info,rumqttc=warn"
     } else {
-        "warn,rumqttd=error,rumqttc=error"
+        "warn,rumqttd=off,rumqttc=off"
     };
     let filter = tracing_subscriber::EnvFilter::try_from_env("STEWARD_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(default));

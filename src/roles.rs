@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use steward_aggregator::Aggregator;
-use steward_api::ApiState;
+use steward_api::{ApiState, ServeOptions};
 use steward_collector::CollectorState;
 use steward_config::{Config, InfluxSettings};
 use steward_journal::{Journal, JournalOptions, JournalReader, WriterThread};
@@ -128,7 +128,7 @@ impl System {
         }
         // A role alone still answers for itself: health and metrics, where asked to listen.
         if roles.api || listen.is_some() {
-            system.start_api(listen).await?;
+            system.start_api(listen, !roles.api).await?;
         }
         system.start_exchange(roles.name);
         Ok(system)
@@ -255,7 +255,11 @@ impl System {
         Ok(())
     }
 
-    async fn start_api(&mut self, listen: Option<SocketAddr>) -> anyhow::Result<()> {
+    async fn start_api(
+        &mut self,
+        listen: Option<SocketAddr>,
+        probes_only: bool,
+    ) -> anyhow::Result<()> {
         let listen = listen.unwrap_or(self.config.settings.api.listen);
         let listener = TcpListener::bind(listen)
             .await
@@ -271,7 +275,11 @@ impl System {
         };
         let stop = self.stop.clone();
         self.roles.spawn(async move {
-            steward_api::serve(listener, state, stop)
+            let options = ServeOptions {
+                probes_only,
+                ..ServeOptions::default()
+            };
+            steward_api::serve_with(listener, state, stop, options)
                 .await
                 .context("the api ended")
         });

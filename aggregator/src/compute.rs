@@ -72,16 +72,11 @@ impl Shelf for WorkingStore {
         Ok(found.map(|(at, ..)| at.0))
     }
 
-    fn carry(
-        &self,
-        point: &PointId,
-        date: NaiveDate,
-    ) -> Result<Option<Option<Confirmed>>, StoreError> {
-        Ok(self.day(point, date)?.map(|day| {
-            day.carry.map(|carry| Confirmed {
-                at_ms: carry.at_ms.0,
-                register_base: carry.register_base,
-            })
+    fn carry(&self, point: &PointId, date: NaiveDate) -> Result<Option<Confirmed>, StoreError> {
+        let carry = self.day(point, date)?.and_then(|day| day.carry);
+        Ok(carry.map(|carry| Confirmed {
+            at_ms: carry.at_ms.0,
+            register_base: carry.register_base,
         }))
     }
 }
@@ -192,9 +187,9 @@ impl Chunk<'_> {
             self.touch(point, date);
             self.days.push(StoredDay {
                 day,
-                carry: settled.carry.map(|carry| Carry {
-                    at_ms: UtcMs(carry.at_ms),
-                    register_base: carry.register_base,
+                carry: Some(Carry {
+                    at_ms: UtcMs(settled.carry.at_ms),
+                    register_base: settled.carry.register_base,
                 }),
                 // Where the day's figure would not fit, its hours show none either.
                 kgce_ug_per_base: row.kgce_ug.and(factors.kgce_ug_per_base),

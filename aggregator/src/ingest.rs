@@ -132,3 +132,53 @@ fn set_damage_aside(gap: &Gap, page: &mut Page, pages: &mut Vec<Page>) {
         page.accounted = page.accounted.max(gap.first_reading + gap.readings - 1);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn gap(readings: u64, cause: GapCause) -> Gap {
+        Gap {
+            seq: 9,
+            first_reading: 101,
+            readings,
+            cause,
+        }
+    }
+
+    #[test]
+    fn a_large_damage_is_set_aside_in_pieces_and_passed_at_last() {
+        let mut page = Page {
+            cursor: 5,
+            accounted: 100,
+            ..Page::default()
+        };
+        let mut pages = Vec::new();
+        set_damage_aside(&gap(120_000, GapCause::Damaged), &mut page, &mut pages);
+        let places: Vec<(u64, usize)> = pages
+            .iter()
+            .map(|page| (page.cursor, page.refused.len()))
+            .collect();
+        assert_eq!(places, [(5, 50_000), (5, 50_000)]);
+        assert_eq!((page.cursor, page.refused.len()), (9, 20_000));
+        assert_eq!(page.accounted, 120_100);
+        let items: std::collections::HashSet<u32> = pages
+            .iter()
+            .chain([&page])
+            .flat_map(|page| page.refused.iter().map(|refused| refused.item))
+            .collect();
+        assert_eq!(
+            items.len(),
+            120_000,
+            "every lost reading has a place of its own"
+        );
+    }
+
+    #[test]
+    fn what_the_journal_reclaimed_was_stored_before() {
+        let (mut page, mut pages) = (Page::default(), Vec::new());
+        set_damage_aside(&gap(7, GapCause::Reclaimed), &mut page, &mut pages);
+        assert!(pages.is_empty() && page.refused.is_empty());
+        assert_eq!((page.cursor, page.accounted), (9, 107));
+    }
+}

@@ -46,7 +46,11 @@ pub enum AggregatorError {
 impl AggregatorError {
     /// Whether the same step may succeed later by itself.
     pub const fn is_transient(&self) -> bool {
-        matches!(self, Self::Store(StoreError::Full))
+        // A damaged journal is salvaged by its writer; the reader then follows to the new file.
+        matches!(
+            self,
+            Self::Store(StoreError::Full) | Self::Journal(JournalError::Damaged)
+        )
     }
 }
 

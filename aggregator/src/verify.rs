@@ -4,12 +4,16 @@
 //!
 //! The registers are taken from the readings again, by a plain walk from the first to the last
 //! that shares nothing with the kernel's pages, heads and marks but the rule of confirmation.
+//! Beside a running aggregator readings may be newer than the ledger: the ledger must then close
+//! with a reading that its own last interval contains.
+
+use std::time::Duration;
 
 use chrono::{DateTime, NaiveDate};
 use steward_config::Config;
 use steward_model::time::INTERVAL_S;
 use steward_model::{PointId, Span, UtcMs};
-use steward_store::{Carry, StoreError, StoreReader};
+use steward_store::{StoreError, StoreReader};
 
 use crate::ledger::register::confirm;
 use crate::ledger::{Chain, Confirmed, Service};
@@ -70,6 +74,8 @@ impl std::fmt::Display for Closure {
 /// How often a point is looked at again before it counts as open: readings may arrive between
 /// two questions to the store, and a new look then agrees.
 const LOOKS_MAX: usize = 5;
+/// The pause before the next look.
+const LOOK_AGAIN: Duration = Duration::from_millis(300);
 
 /// The closures of every meter's service. It may run beside the aggregator: what a point's ledger
 /// rests on is named by the ledger itself.
@@ -88,6 +94,7 @@ pub async fn closures(config: &Config, store: &StoreReader) -> Result<Vec<Closur
                 all.append(&mut of_point);
                 break;
             }
+            tokio::time::sleep(LOOK_AGAIN).await;
         }
     }
     Ok(all)
@@ -116,13 +123,12 @@ async fn closures_of(store: &StoreReader, chain: &Chain) -> Result<Vec<Closure>,
     Ok(of_point)
 }
 
-/// Sum, count and ends of the intervals of a service, and the last register that they rest on.
+/// Sum, count and ends of the intervals of a service.
 #[derive(Default)]
 struct Intervals {
     sum: i128,
     count: u64,
     ends_s: Option<(i64, i64)>,
-    carry: Option<Carry>,
 }
 
 async fn closure(
@@ -134,8 +140,11 @@ async fn closure(
     let between = intervals
         .ends_s
         .map_or(0, |(from_s, to_s)| (to_s - from_s) / INTERVAL_S);
-    let rise = match intervals.carry {
-        Some(carry) => rise(store, chain, service, carry.at_ms).await?,
+    let rise = match intervals.ends_s {
+        Some((_, to_s)) => {
+            let last_ms = (to_s - INTERVAL_S) * 1_000;
+            rise(store, chain, service, last_ms, intervals.sum).await?
+        }
         None => 0,
     };
     Ok(Closure {
@@ -170,23 +179,27 @@ async fn intervals(
             }
             start_s += INTERVAL_S;
         }
-        found.carry = stored.carry.or(found.carry);
     }
     Ok(found)
 }
 
-/// The last confirmed register up to `to` minus the first, by a walk over all readings.
+/// The last confirmed register minus the first, by a walk over all readings. Of the readings from
+/// `last_ms` on, where the ledger's last interval begins, the first that gives `sum` is taken.
 async fn rise(
     store: &StoreReader,
     chain: &Chain,
     service: &Service,
-    to: UtcMs,
+    last_ms: i64,
+    sum: i128,
 ) -> Result<i128, StoreError> {
     let mut first: Option<Confirmed> = None;
     let mut last: Option<Confirmed> = None;
+    let mut rise = 0;
     let mut from_ms = service.from_ms.max(0);
-    while from_ms <= to.0 {
-        let until_ms = from_ms.saturating_add(PAGE_MS - 1).min(to.0);
+    // Only the running interval's readings are of interest beyond its start.
+    let end_ms = (last_ms + INTERVAL_S * 1_000).min(service.to_ms);
+    while from_ms <= end_ms {
+        let until_ms = from_ms.saturating_add(PAGE_MS - 1).min(end_ms);
         let page = store
             .series(
                 &service.meter,
@@ -196,13 +209,17 @@ async fn rise(
             )
             .await?;
         for (at, value, _) in page {
-            if let Ok(next) = confirm(last, at.0, value, service.ratio) {
-                first = first.or(Some(next));
-                last = Some(next);
+            let Ok(next) = confirm(last, at.0, value, service.ratio) else {
+                continue;
+            };
+            let start = *first.get_or_insert(next);
+            rise = i128::from(next.register_base) - i128::from(start.register_base);
+            last = Some(next);
+            if next.at_ms >= last_ms && rise == sum {
+                return Ok(rise);
             }
         }
         from_ms = until_ms + 1;
     }
-    let register = |at: Option<Confirmed>| at.map_or(0, |at| i128::from(at.register_base));
-    Ok(register(last) - register(first))
+    Ok(rise)
 }

@@ -189,7 +189,7 @@ proptest! {
     fn no_amount_is_negative_and_every_day_has_its_length(case in case()) {
         for day in case.at_once().days.values() {
             let seconds = (day.day.end_ms - day.day.start_ms) / 1_000;
-            prop_assert_eq!(day.intervals.len() as i64, seconds / INTERVAL_S);
+            prop_assert_eq!(i64::try_from(day.intervals.len()), Ok(seconds / INTERVAL_S));
             prop_assert!(day.intervals.iter().flatten().all(|one| one.amount_base >= 0));
         }
     }

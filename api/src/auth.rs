@@ -40,11 +40,21 @@ struct Bucket {
 
 impl Doorkeeper {
     pub(crate) fn new(settings: &ApiSettings, is_loopback: bool) -> Self {
-        let digests: Vec<[u8; 32]> =
-            settings.tokens_sha256.iter().filter_map(|(_, digest)| from_hex(digest)).collect();
-        let full = Bucket { left_milli: BURST_MAX * 1_000, filled_at: UtcMs(0) };
+        let digests: Vec<[u8; 32]> = settings
+            .tokens_sha256
+            .iter()
+            .filter_map(|(_, digest)| from_hex(digest))
+            .collect();
+        let full = Bucket {
+            left_milli: BURST_MAX * 1_000,
+            filled_at: UtcMs(0),
+        };
         let buckets = Mutex::new(vec![full; digests.len() + 1]);
-        Self { digests, is_open: settings.open_on_loopback && is_loopback, buckets }
+        Self {
+            digests,
+            is_open: settings.open_on_loopback && is_loopback,
+            buckets,
+        }
     }
 
     fn admit(&self, headers: &HeaderMap, now: UtcMs) -> Result<(), Problem> {
@@ -67,7 +77,10 @@ impl Doorkeeper {
         let digest = Sha256::digest(token.as_bytes());
         let mut found = None;
         for (index, known) in self.digests.iter().enumerate() {
-            let difference = known.iter().zip(digest.iter()).fold(0, |sum, (a, b)| sum | (a ^ b));
+            let difference = known
+                .iter()
+                .zip(digest.iter())
+                .fold(0, |sum, (a, b)| sum | (a ^ b));
             // Without a branch on single bytes, and without an early end.
             if std::hint::black_box(difference) == 0 {
                 found = Some(index);
@@ -111,7 +124,9 @@ fn local_only(headers: &HeaderMap) -> Result<(), Problem> {
     };
     let bare = name.trim_start_matches('[').trim_end_matches(']');
     let is_local = name.eq_ignore_ascii_case("localhost")
-        || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
+        || bare
+            .parse::<IpAddr>()
+            .is_ok_and(|address| address.is_loopback());
     if is_local {
         Ok(())
     } else {
@@ -154,7 +169,9 @@ mod tests {
 
     fn doorkeeper(open: bool, is_loopback: bool) -> Doorkeeper {
         let digest = Sha256::digest(b"right");
-        let hex = digest.iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
+        let hex = digest
+            .iter()
+            .fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
         let settings = ApiSettings {
             listen: "127.0.0.1:0".parse().unwrap(),
             tokens_sha256: vec![("officer".into(), hex)],
@@ -165,7 +182,10 @@ mod tests {
     }
 
     fn headers(pairs: &[(header::HeaderName, &str)]) -> HeaderMap {
-        pairs.iter().map(|(name, value)| (name.clone(), value.parse().unwrap())).collect()
+        pairs
+            .iter()
+            .map(|(name, value)| (name.clone(), value.parse().unwrap()))
+            .collect()
     }
 
     #[test]
@@ -174,25 +194,48 @@ mod tests {
         let ask = |value: &str| door.admit(&headers(&[(header::AUTHORIZATION, value)]), UtcMs(0));
         assert!(ask("Bearer right").is_ok());
         assert!(ask("bearer right").is_ok());
-        for wrong in ["Bearer wrong", "Bearer ", "right", "Basic right", "Bearer rightx"] {
+        for wrong in [
+            "Bearer wrong",
+            "Bearer ",
+            "right",
+            "Basic right",
+            "Bearer rightx",
+        ] {
             assert_eq!(ask(wrong).unwrap_err().status, 401, "{wrong}");
         }
-        assert_eq!(door.admit(&HeaderMap::new(), UtcMs(0)).unwrap_err().status, 401);
+        assert_eq!(
+            door.admit(&HeaderMap::new(), UtcMs(0)).unwrap_err().status,
+            401
+        );
     }
 
     #[test]
     fn open_means_this_machine_by_a_local_name() {
-        let ask = |door: &Doorkeeper, host: &str| door.admit(&headers(&[(header::HOST, host)]), UtcMs(0));
+        let ask =
+            |door: &Doorkeeper, host: &str| door.admit(&headers(&[(header::HOST, host)]), UtcMs(0));
         let open = doorkeeper(true, true);
         for local in ["127.0.0.1:8080", "localhost", "LOCALHOST:1", "[::1]:8080"] {
             assert!(ask(&open, local).is_ok(), "{local}");
         }
-        for foreign in ["evil.example", "evil.example:8080", "127.0.0.1.evil.example", "10.0.0.1"] {
+        for foreign in [
+            "evil.example",
+            "evil.example:8080",
+            "127.0.0.1.evil.example",
+            "10.0.0.1",
+        ] {
             assert_eq!(ask(&open, foreign).unwrap_err().status, 401, "{foreign}");
         }
-        assert_eq!(ask(&doorkeeper(true, false), "127.0.0.1").unwrap_err().status, 401);
+        assert_eq!(
+            ask(&doorkeeper(true, false), "127.0.0.1")
+                .unwrap_err()
+                .status,
+            401
+        );
         // A wrong token is never better than none.
-        let wrong = headers(&[(header::AUTHORIZATION, "Bearer wrong"), (header::HOST, "localhost")]);
+        let wrong = headers(&[
+            (header::AUTHORIZATION, "Bearer wrong"),
+            (header::HOST, "localhost"),
+        ]);
         assert_eq!(open.admit(&wrong, UtcMs(0)).unwrap_err().status, 401);
     }
 
@@ -206,7 +249,10 @@ mod tests {
         let refused = door.admit(&right, UtcMs(1_000_000)).unwrap_err();
         assert_eq!((refused.status, refused.retry_after_s), (429, Some(1)));
         assert!(door.admit(&right, UtcMs(1_000_010)).is_ok());
-        assert_eq!(door.admit(&right, UtcMs(1_000_010)).unwrap_err().status, 429);
+        assert_eq!(
+            door.admit(&right, UtcMs(1_000_010)).unwrap_err().status,
+            429
+        );
         assert!(door.admit(&right, UtcMs(1_001_010)).is_ok());
     }
 }

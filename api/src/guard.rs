@@ -20,9 +20,15 @@ pub(crate) const BODY_BYTES_MAX: usize = 1024 * 1024;
 
 /// Headers of every answer. The cockpit loads nothing from elsewhere and is framed by nobody.
 const HEADERS: [(HeaderName, HeaderValue); 5] = [
-    (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    (
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    ),
     (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
-    (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+    (
+        header::REFERRER_POLICY,
+        HeaderValue::from_static("no-referrer"),
+    ),
     (
         header::CONTENT_SECURITY_POLICY,
         // Charts set styles on their elements, so inline styles are allowed; scripts are not.
@@ -69,7 +75,9 @@ pub(crate) async fn finish(State(app): State<Arc<App>>, request: Request, next: 
         response.headers_mut().insert(name, value);
     }
     if !response.headers().contains_key(header::CACHE_CONTROL) {
-        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        response
+            .headers_mut()
+            .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
     response
 }

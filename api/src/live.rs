@@ -72,7 +72,10 @@ impl Live {
     pub(crate) fn listen(app: &Arc<App>) -> Option<watch::Receiver<Option<Arc<Frame>>>> {
         let live = &app.live;
         // Under the lock the poller cannot end between the look at it and the new receiver.
-        let mut is_running = live.is_running.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut is_running = live
+            .is_running
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         if live.listeners() >= LISTENERS_MAX {
             return None;
         }
@@ -86,7 +89,10 @@ impl Live {
 
     /// Publishes a frame; `false` when nobody listens any more and the poller is over.
     fn publish(&self, frame: Frame) -> bool {
-        let mut is_running = self.is_running.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut is_running = self
+            .is_running
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         if self.listeners() == 0 {
             *is_running = false;
             // A later first listener must not see an old frame.
@@ -119,7 +125,9 @@ async fn frame(app: &App, number: u64) -> Frame {
     let ids: Vec<MeterId> = meters.iter().map(|(_, meter)| meter.id.clone()).collect();
     let latest = app.state.source.latest(&ids).await;
     let health = health(app, now, latest.is_ok());
-    let power = latest.ok().map(|latest| power(app.config(), &meters, &latest, now));
+    let power = latest
+        .ok()
+        .map(|latest| power(app.config(), &meters, &latest, now));
     Frame {
         number,
         power: power.and_then(|power| serde_json::to_string(&power).ok()),
@@ -139,7 +147,12 @@ fn power_meters(config: &Config, now: UtcMs) -> Vec<(PointId, &Meter)> {
         let profile = config.profiles.get(&meter.profile);
         profile.is_some_and(|profile| profile.quantities().contains(&Quantity::Power))
     };
-    let meters = config.registry.meters.values().filter(in_service).filter(measures_power);
+    let meters = config
+        .registry
+        .meters
+        .values()
+        .filter(in_service)
+        .filter(measures_power);
     meters.map(|meter| (meter.point.clone(), meter)).collect()
 }
 
@@ -155,10 +168,16 @@ fn power(config: &Config, meters: &[(PointId, &Meter)], latest: &[Reading], now:
     for (point, meter) in meters {
         let reading = readings.get(&meter.id);
         let interval_ms = i64::try_from(meter.interval.as_millis()).unwrap_or(i64::MAX);
-        let fresh_ms = interval_ms.saturating_mul(FRESH_INTERVALS).max(FRESH_MS_MIN);
+        let fresh_ms = interval_ms
+            .saturating_mul(FRESH_INTERVALS)
+            .max(FRESH_MS_MIN);
         let fresh = reading.filter(|reading| now.0 - reading.at.0 <= fresh_ms);
         let power_w = fresh.map(|reading| reading.value.get() * ratio(config, meter));
-        let zone = config.registry.points.get(point).and_then(|point| config.registry.zone_of(point));
+        let zone = config
+            .registry
+            .points
+            .get(point)
+            .and_then(|point| config.registry.zone_of(point));
         let zone = zone.unwrap_or(config.settings.zone);
         watts.insert(point, power_w);
         points.push(PointPower {
@@ -168,13 +187,25 @@ fn power(config: &Config, meters: &[(PointId, &Meter)], latest: &[Reading], now:
         });
     }
     points.sort_by(|a, b| a.id.cmp(&b.id));
-    let totals = groups(&config.registry, &Scope::All, Commodity::Electricity, Some(By::Institution));
+    let totals = groups(
+        &config.registry,
+        &Scope::All,
+        Commodity::Electricity,
+        Some(By::Institution),
+    );
     let institutions = totals.into_iter().map(|group| {
-        let signed = group.plus.iter().map(|id| (id, 1.0)).chain(group.minus.iter().map(|id| (id, -1.0)));
-        let measured: Vec<(Option<f64>, f64)> =
-            signed.filter_map(|(id, sign)| watts.get(id).map(|watts| (*watts, sign))).collect();
-        let known: Vec<f64> =
-            measured.iter().filter_map(|(watts, sign)| watts.map(|watts| watts * sign)).collect();
+        let signed = group
+            .plus
+            .iter()
+            .map(|id| (id, 1.0))
+            .chain(group.minus.iter().map(|id| (id, -1.0)));
+        let measured: Vec<(Option<f64>, f64)> = signed
+            .filter_map(|(id, sign)| watts.get(id).map(|watts| (*watts, sign)))
+            .collect();
+        let known: Vec<f64> = measured
+            .iter()
+            .filter_map(|(watts, sign)| watts.map(|watts| watts * sign))
+            .collect();
         InstitutionPower {
             id: group.key.unwrap_or_default(),
             power_w: (!known.is_empty()).then(|| known.iter().sum()),
@@ -190,12 +221,21 @@ fn power(config: &Config, meters: &[(PointId, &Meter)], latest: &[Reading], now:
 }
 
 fn ratio(config: &Config, meter: &Meter) -> f64 {
-    match config.profiles.get(&meter.profile).map(|profile| profile.side) {
+    match config
+        .profiles
+        .get(&meter.profile)
+        .map(|profile| profile.side)
+    {
         Some(RatioSide::Secondary) => f64::from(meter.ratio),
         _ => 1.0,
     }
 }
 
 fn health(app: &App, now: UtcMs, store_answers: bool) -> Health {
-    probes::health_view(&(app.state.health)(), app.config().settings.zone, now, store_answers)
+    probes::health_view(
+        &(app.state.health)(),
+        app.config().settings.zone,
+        now,
+        store_answers,
+    )
 }

@@ -2,10 +2,10 @@
 
 use utoipa::openapi::schema::Schema;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{OpenApi as Document, RefOr};
+use utoipa::openapi::{ContentBuilder, OpenApi as Document, Ref, RefOr, Response, ResponseBuilder};
 use utoipa::{Modify, OpenApi};
 
-use crate::problem::Problem;
+use crate::problem::{PROBLEM_JSON, Problem};
 use crate::routes::{budgets, carbon, ledger, live, meters, probes, readings, registry, reports};
 use crate::views;
 
@@ -48,6 +48,15 @@ impl Modify for Finish {
         let Some(components) = document.components.as_mut() else {
             return;
         };
+        for (path, item) in &mut document.paths.paths {
+            if let (true, Some(get)) = (path.starts_with("/api/v1/"), item.get.as_mut()) {
+                for status in ["4XX", "5XX"] {
+                    get.responses
+                        .responses
+                        .insert(status.to_owned(), problem().into());
+                }
+            }
+        }
         let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
         components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
         for (name, schema) in &mut components.schemas {
@@ -57,6 +66,17 @@ impl Modify for Finish {
             }
         }
     }
+}
+
+/// How every address under `/api/v1` refuses.
+fn problem() -> Response {
+    let content = ContentBuilder::new()
+        .schema(Some(Ref::from_schema_name("Problem")))
+        .build();
+    ResponseBuilder::new()
+        .description("What was wrong, and what is allowed")
+        .content(PROBLEM_JSON, content)
+        .build()
 }
 
 /// The document.

@@ -29,7 +29,10 @@ impl Params {
                 return Err(Problem::parameter(&shown, detail).allow(known.iter().copied()));
             }
             if pairs.iter().take(index).any(|(other, _)| other == name) {
-                return Err(Problem::parameter(&shown, format!("`{shown}` is given twice")));
+                return Err(Problem::parameter(
+                    &shown,
+                    format!("`{shown}` is given twice"),
+                ));
             }
             if value.len() > VALUE_BYTES_MAX {
                 let detail = format!("the value is longer than {VALUE_BYTES_MAX} bytes");
@@ -73,7 +76,8 @@ impl Params {
     }
 
     pub(crate) fn quantity(&self) -> Result<Quantity, Problem> {
-        let allowed: Vec<&'static str> = Quantity::ALL.iter().map(|quantity| quantity.id()).collect();
+        let allowed: Vec<&'static str> =
+            Quantity::ALL.iter().map(|quantity| quantity.id()).collect();
         let quantity = self.word("quantity", &allowed, |text| text.parse().ok())?;
         quantity.ok_or_else(|| missing("quantity").allow(allowed))
     }
@@ -87,7 +91,10 @@ impl Params {
             let detail = format!("`{value}` is no whole number from {from} to {to}");
             Problem::parameter(name, detail).allow([format!("{from}..{to}")])
         };
-        number.filter(|number| (from..=to).contains(number)).map(Some).ok_or_else(refused)
+        number
+            .filter(|number| (from..=to).contains(number))
+            .map(Some)
+            .ok_or_else(refused)
     }
 
     /// An id of the form of ids; whether it exists is the caller's question.
@@ -98,19 +105,26 @@ impl Params {
         let Some(value) = self.get(name) else {
             return Ok(None);
         };
-        value.parse().map(Some).map_err(|error| Problem::parameter(name, format!("{error}")))
+        value
+            .parse()
+            .map(Some)
+            .map_err(|error| Problem::parameter(name, format!("{error}")))
     }
 
     /// An institution that exists.
     pub(crate) fn institution(&self, config: &Config) -> Result<Option<InstitutionId>, Problem> {
         let id: Option<InstitutionId> = self.id("institution")?;
-        known(id, "institution", |id| config.registry.institutions.contains_key(id))
+        known(id, "institution", |id| {
+            config.registry.institutions.contains_key(id)
+        })
     }
 
     /// A building that exists.
     pub(crate) fn building(&self, config: &Config) -> Result<Option<BuildingId>, Problem> {
         let id: Option<BuildingId> = self.id("building")?;
-        known(id, "building", |id| config.registry.buildings.contains_key(id))
+        known(id, "building", |id| {
+            config.registry.buildings.contains_key(id)
+        })
     }
 
     /// A point that exists.
@@ -127,7 +141,9 @@ impl Params {
             return Ok(Scope::All);
         }
         let refused = |detail: String| Problem::parameter("scope", detail).allow(forms);
-        let (kind, id) = text.split_once(':').ok_or_else(|| refused(format!("`{text}` is no scope")))?;
+        let (kind, id) = text
+            .split_once(':')
+            .ok_or_else(|| refused(format!("`{text}` is no scope")))?;
         let registry = &config.registry;
         let invalid = |error: steward_model::InvalidId| refused(error.to_string());
         let (scope, exists) = match kind {
@@ -148,7 +164,11 @@ impl Params {
             }
             _ => return Err(refused(format!("`{text}` is no scope"))),
         };
-        if exists { Ok(scope) } else { Err(Problem::unknown("scope", kind, id)) }
+        if exists {
+            Ok(scope)
+        } else {
+            Err(Problem::unknown("scope", kind, id))
+        }
     }
 
     /// How a scope is taken apart, where it can be.
@@ -162,7 +182,9 @@ impl Params {
             })
             .map(By::id)
             .collect();
-        self.word("by", &allowed, |text| By::from_id(text).filter(|by| allowed.contains(&by.id())))
+        self.word("by", &allowed, |text| {
+            By::from_id(text).filter(|by| allowed.contains(&by.id()))
+        })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use steward_report::ReportError;
 use steward_store::StoreError;
 use utoipa::ToSchema;
@@ -10,27 +10,33 @@ use utoipa::ToSchema;
 /// The media type of a problem.
 pub(crate) const PROBLEM_JSON: &str = "application/problem+json";
 
+// Boxed texts keep it small beside a good answer.
 /// What went wrong, and what would be right.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Problem {
     /// The kind of problem, as a permanent name: `urn:steward:problem:invalid-parameter`, …
     #[serde(rename = "type")]
-    pub kind: String,
+    #[schema(value_type = String)]
+    pub kind: Box<str>,
     /// The kind in words.
-    pub title: String,
+    #[schema(value_type = String)]
+    pub title: Box<str>,
     /// The HTTP status.
     pub status: u16,
     /// What happened this time.
-    pub detail: String,
+    #[schema(value_type = String)]
+    pub detail: Box<str>,
     /// The parameter that is wrong.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub parameter: Option<String>,
+    #[schema(value_type = Option<String>)]
+    pub parameter: Option<Box<str>>,
     /// Its allowed values, or the allowed parameters.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub allowed: Option<Vec<String>>,
     /// What to do.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub hint: Option<String>,
+    #[schema(value_type = Option<String>)]
+    pub hint: Option<Box<str>>,
     /// Seconds after which another attempt makes sense; sent as `Retry-After`.
     #[serde(skip)]
     #[schema(ignore)]
@@ -38,10 +44,15 @@ pub struct Problem {
 }
 
 impl Problem {
-    pub(crate) fn new(status: StatusCode, name: &str, title: &str, detail: impl Into<String>) -> Self {
+    pub(crate) fn new(
+        status: StatusCode,
+        name: &str,
+        title: &str,
+        detail: impl Into<Box<str>>,
+    ) -> Self {
         Self {
-            kind: format!("urn:steward:problem:{name}"),
-            title: title.to_owned(),
+            kind: format!("urn:steward:problem:{name}").into(),
+            title: title.into(),
             status: status.as_u16(),
             detail: detail.into(),
             parameter: None,
@@ -52,14 +63,14 @@ impl Problem {
     }
 
     /// 400: a parameter has a value that it cannot have.
-    pub(crate) fn parameter(name: &str, detail: impl Into<String>) -> Self {
+    pub(crate) fn parameter(name: &str, detail: impl Into<Box<str>>) -> Self {
         let mut problem = Self::new(
             StatusCode::BAD_REQUEST,
             "invalid-parameter",
             "A parameter is not valid",
             detail,
         );
-        problem.parameter = Some(name.to_owned());
+        problem.parameter = Some(name.into());
         problem
     }
 
@@ -71,8 +82,8 @@ impl Problem {
             "There is no such thing",
             format!("there is no {what} `{id}`"),
         );
-        problem.parameter = Some(parameter.to_owned());
-        problem.hint = Some(format!("GET /api/v1/{what}s lists them"));
+        problem.parameter = Some(parameter.into());
+        problem.hint = Some(format!("GET /api/v1/{what}s lists them").into());
         problem
     }
 
@@ -81,7 +92,7 @@ impl Problem {
         self
     }
 
-    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+    pub(crate) fn hint(mut self, hint: impl Into<Box<str>>) -> Self {
         self.hint = Some(hint.into());
         self
     }
@@ -98,16 +109,16 @@ impl Problem {
         let problem = Self::new(status, &name, title, title);
         match status {
             StatusCode::NOT_FOUND => Self {
-                detail: "nothing is at this address".to_owned(),
+                detail: "nothing is at this address".into(),
                 ..problem
             }
             .hint("GET /openapi.json lists every address"),
             StatusCode::METHOD_NOT_ALLOWED => Self {
-                detail: "this address does not take this method".to_owned(),
+                detail: "this address does not take this method".into(),
                 ..problem
             },
             StatusCode::PAYLOAD_TOO_LARGE => Self {
-                detail: "the body is larger than 1 MiB".to_owned(),
+                detail: "the body is larger than 1 MiB".into(),
                 ..problem
             },
             _ => problem,
@@ -145,7 +156,10 @@ impl IntoResponse for Problem {
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         // The cause may name files and hosts: it belongs into the log, not into the answer.
-        tracing::warn!(error = &error as &dyn std::error::Error, "the store did not answer the api");
+        tracing::warn!(
+            error = &error as &dyn std::error::Error,
+            "the store did not answer the api"
+        );
         Self::new(
             StatusCode::SERVICE_UNAVAILABLE,
             "store-unavailable",
@@ -168,7 +182,10 @@ impl From<ReportError> for Problem {
             },
             ReportError::Store(store) => store.into(),
             ReportError::Render(_) => {
-                tracing::error!(error = &error as &dyn std::error::Error, "a report was not rendered");
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "a report was not rendered"
+                );
                 Self::internal()
             }
         }

@@ -2,7 +2,9 @@
 
 use chrono::{DateTime, NaiveDate};
 use chrono_tz::Tz;
-use steward_model::time::{INTERVAL_S, day_start_s, local_date, next_period_date, period_date, period_start_s};
+use steward_model::time::{
+    INTERVAL_S, day_start_s, local_date, next_period_date, period_date, period_start_s,
+};
 use steward_model::{Span, UtcMs};
 
 use crate::params::Params;
@@ -25,22 +27,28 @@ pub(crate) struct Range {
 
 impl Range {
     /// The first whole second within.
-    pub(crate) fn from_s(self) -> i64 {
+    pub(crate) fn first_s(self) -> i64 {
         -(-self.from.0).div_euclid(1_000)
     }
 
     /// The first whole second after.
-    pub(crate) fn to_s(self) -> i64 {
+    pub(crate) fn end_s(self) -> i64 {
         -(-self.to.0).div_euclid(1_000)
     }
 
     /// The range of a ledger question. Without `to` it ends with the running period, without `from`
     /// it is as long as people usually look at.
-    pub(crate) fn of_ledger(params: &Params, zone: Tz, span: Span, now: UtcMs) -> Result<Self, Problem> {
+    pub(crate) fn of_ledger(
+        params: &Params,
+        zone: Tz,
+        span: Span,
+        now: UtcMs,
+    ) -> Result<Self, Problem> {
         let to = edge(params, "to", zone)?;
         let to = to.unwrap_or_else(|| UtcMs(next_start_s(zone, span, now.seconds_floor()) * 1_000));
         let from = edge(params, "from", zone)?;
-        let from = from.unwrap_or_else(|| UtcMs(usual_start_s(zone, span, to.seconds_floor() - 1) * 1_000));
+        let from = from
+            .unwrap_or_else(|| UtcMs(usual_start_s(zone, span, to.seconds_floor() - 1) * 1_000));
         let days_max = match span {
             Span::Interval | Span::Hour => FINE_DAYS_MAX,
             // Daily rows of ten years, and months and years without practical bound.
@@ -64,8 +72,11 @@ fn checked(from: UtcMs, to: UtcMs, days_max: i64) -> Result<Range, Problem> {
             .hint("`from` belongs to the range, `to` no longer does"));
     }
     if to.0 - from.0 > days_max * DAY_S * 1_000 {
-        let detail = format!("the range is longer than {days_max} days, the most for this question");
-        return Err(Problem::parameter("to", detail).hint("ask for a shorter range or a longer span"));
+        let detail =
+            format!("the range is longer than {days_max} days, the most for this question");
+        return Err(
+            Problem::parameter("to", detail).hint("ask for a shorter range or a longer span")
+        );
     }
     Ok(Range { from, to })
 }
@@ -83,8 +94,11 @@ fn edge(params: &Params, name: &str, zone: Tz) -> Result<Option<UtcMs>, Problem>
     let instant = || DateTime::parse_from_rfc3339(&text.replace(' ', "+")).ok();
     let at = date.or_else(|| instant().map(|time| UtcMs(time.timestamp_millis())));
     at.filter(sane).map(Some).ok_or_else(|| {
-        Problem::parameter(name, format!("`{text}` is neither a date nor an RFC 3339 time"))
-            .allow(["2026-10-01", "2026-10-01T00:00:00+08:00"])
+        Problem::parameter(
+            name,
+            format!("`{text}` is neither a date nor an RFC 3339 time"),
+        )
+        .allow(["2026-10-01", "2026-10-01T00:00:00+08:00"])
     })
 }
 
@@ -101,10 +115,15 @@ fn next_start_s(zone: Tz, span: Span, at_s: i64) -> i64 {
 /// hours, 31 days, 13 months (so that the month of the year before is there), ten years.
 fn usual_start_s(zone: Tz, span: Span, last_s: i64) -> i64 {
     let last = local_date(zone, last_s);
-    let days_back = |days: u64| last.checked_sub_days(chrono::Days::new(days)).unwrap_or(last);
+    let days_back = |days: u64| {
+        last.checked_sub_days(chrono::Days::new(days))
+            .unwrap_or(last)
+    };
     let months_back = |months: u32| {
         let first = period_date(span, last);
-        first.checked_sub_months(chrono::Months::new(months)).unwrap_or(first)
+        first
+            .checked_sub_months(chrono::Months::new(months))
+            .unwrap_or(first)
     };
     let date = match span {
         Span::Interval => last,
@@ -125,20 +144,44 @@ mod tests {
     fn ledger(query: &str, span: Span) -> Result<(String, String), Problem> {
         let uri = format!("/?{query}").parse().unwrap();
         let params = Params::of(&uri, &["from", "to"]).unwrap();
-        let now = UtcMs(DateTime::parse_from_rfc3339("2026-11-22T14:07:00+08:00").unwrap().timestamp_millis());
+        let now = UtcMs(
+            DateTime::parse_from_rfc3339("2026-11-22T14:07:00+08:00")
+                .unwrap()
+                .timestamp_millis(),
+        );
         let range = Range::of_ledger(&params, ZONE, span, now)?;
         let text = |s| crate::state::rfc3339_s(ZONE, s);
-        Ok((text(range.from_s()), text(range.to_s())))
+        Ok((text(range.first_s()), text(range.end_s())))
     }
 
     #[test]
     fn without_edges_people_see_what_they_usually_look_at() {
         let cases = [
-            (Span::Interval, "2026-11-22T00:00:00+08:00", "2026-11-22T14:15:00+08:00"),
-            (Span::Hour, "2026-11-16T00:00:00+08:00", "2026-11-22T15:00:00+08:00"),
-            (Span::Day, "2026-10-23T00:00:00+08:00", "2026-11-23T00:00:00+08:00"),
-            (Span::Month, "2025-11-01T00:00:00+08:00", "2026-12-01T00:00:00+08:00"),
-            (Span::Year, "2017-01-01T00:00:00+08:00", "2027-01-01T00:00:00+08:00"),
+            (
+                Span::Interval,
+                "2026-11-22T00:00:00+08:00",
+                "2026-11-22T14:15:00+08:00",
+            ),
+            (
+                Span::Hour,
+                "2026-11-16T00:00:00+08:00",
+                "2026-11-22T15:00:00+08:00",
+            ),
+            (
+                Span::Day,
+                "2026-10-23T00:00:00+08:00",
+                "2026-11-23T00:00:00+08:00",
+            ),
+            (
+                Span::Month,
+                "2025-11-01T00:00:00+08:00",
+                "2026-12-01T00:00:00+08:00",
+            ),
+            (
+                Span::Year,
+                "2017-01-01T00:00:00+08:00",
+                "2027-01-01T00:00:00+08:00",
+            ),
         ];
         for (span, from, to) in cases {
             assert_eq!(ledger("", span).unwrap(), (from.to_owned(), to.to_owned()));
@@ -152,7 +195,12 @@ mod tests {
         assert_eq!(day.1, "2026-10-02T00:00:00+08:00");
         // A plus sign that nobody encoded.
         assert!(ledger("from=2026-10-01T00:00:00+08:00", Span::Day).is_ok());
-        for bad in ["from=yesterday", "from=2026-13-01", "to=2026-10-01&from=2026-10-01", "from=0001-01-01"] {
+        for bad in [
+            "from=yesterday",
+            "from=2026-13-01",
+            "to=2026-10-01&from=2026-10-01",
+            "from=0001-01-01",
+        ] {
             assert!(ledger(bad, Span::Day).is_err(), "{bad}");
         }
         assert!(ledger("from=2024-01-01&to=2026-01-01", Span::Hour).is_err());

@@ -25,6 +25,9 @@ pub struct ServeOptions {
     pub connections_max: usize,
     /// How long running answers may take once the stop signal came.
     pub drain_time_max: Duration,
+    /// A collector or an aggregator that runs alone answers probes and nothing else: it has no
+    /// store to read.
+    pub probes_only: bool,
 }
 
 impl Default for ServeOptions {
@@ -33,6 +36,7 @@ impl Default for ServeOptions {
             header_time_max: Duration::from_secs(10),
             connections_max: 512,
             drain_time_max: Duration::from_secs(5),
+            probes_only: false,
         }
     }
 }
@@ -44,7 +48,11 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 const HEADER_BYTES_MAX: usize = 64 * 1024;
 
 /// Serves until `stop`; then ends event streams, lets answers finish and returns.
-pub async fn serve(listener: TcpListener, state: ApiState, stop: CancellationToken) -> std::io::Result<()> {
+pub async fn serve(
+    listener: TcpListener,
+    state: ApiState,
+    stop: CancellationToken,
+) -> std::io::Result<()> {
     serve_with(listener, state, stop, ServeOptions::default()).await
 }
 
@@ -57,7 +65,11 @@ pub async fn serve_with(
 ) -> std::io::Result<()> {
     let is_loopback = listener.local_addr()?.ip().is_loopback();
     let app = Arc::new(App::new(state, is_loopback));
-    let router = routes::router(app.clone());
+    let router = if options.probes_only {
+        routes::probes_router(app.clone())
+    } else {
+        routes::router(app.clone())
+    };
     let places = Arc::new(Semaphore::new(options.connections_max));
     let mut connections = JoinSet::new();
     while let Some((stream, place)) = accept(&listener, &places, &stop).await {
@@ -70,7 +82,10 @@ pub async fn serve_with(
     }
     app.live.stop();
     let drained = async { while connections.join_next().await.is_some() {} };
-    if tokio::time::timeout(options.drain_time_max, drained).await.is_err() {
+    if tokio::time::timeout(options.drain_time_max, drained)
+        .await
+        .is_err()
+    {
         tracing::info!("some answers were cut off by the stop");
     }
     Ok(())
@@ -86,7 +101,12 @@ async fn accept(
         let next = async {
             // The semaphore is never closed.
             let place = places.clone().acquire_owned().await.ok()?;
-            Some(listener.accept().await.map(|(stream, peer): (_, SocketAddr)| (stream, peer, place)))
+            Some(
+                listener
+                    .accept()
+                    .await
+                    .map(|(stream, peer): (_, SocketAddr)| (stream, peer, place)),
+            )
         };
         let accepted = tokio::select! {
             () = stop.cancelled() => return None,
@@ -95,14 +115,22 @@ async fn accept(
         match accepted {
             Ok((stream, _, place)) => return Some((stream, place)),
             Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "a connection was not accepted");
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "a connection was not accepted"
+                );
                 tokio::time::sleep(ACCEPT_PAUSE).await;
             }
         }
     }
 }
 
-async fn connection(stream: TcpStream, router: axum::Router, stop: CancellationToken, options: ServeOptions) {
+async fn connection(
+    stream: TcpStream,
+    router: axum::Router,
+    stop: CancellationToken,
+    options: ServeOptions,
+) {
     // Small answers go out at once; without it they wait for the peer's acknowledgement.
     let _ = stream.set_nodelay(true);
     let connection = http1::Builder::new()
@@ -120,6 +148,9 @@ async fn connection(stream: TcpStream, router: axum::Router, stop: CancellationT
     };
     if let Err(error) = ended {
         // Clients come and go; that is no event for the operator.
-        tracing::debug!(error = &error as &dyn std::error::Error, "a connection ended early");
+        tracing::debug!(
+            error = &error as &dyn std::error::Error,
+            "a connection ended early"
+        );
     }
 }

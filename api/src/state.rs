@@ -29,8 +29,12 @@ pub struct ApiState {
     pub clock: fn() -> UtcMs,
 }
 
-const REQUESTS: Metric = Metric::counter("steward_api_requests_total", "Requests answered, by class of status.");
-const LISTENERS: Metric = Metric::gauge("steward_api_live_listeners", "Open streams of live events.");
+const REQUESTS: Metric = Metric::counter(
+    "steward_api_requests_total",
+    "Requests answered, by class of status.",
+);
+const LISTENERS: Metric =
+    Metric::gauge("steward_api_live_listeners", "Open streams of live events.");
 
 /// Classes of status that are counted, from 2xx.
 const CLASSES: [&str; 4] = ["2xx", "3xx", "4xx", "5xx"];
@@ -73,7 +77,11 @@ impl App {
     pub(crate) fn samples(&self) -> Vec<Sample> {
         let mut samples = (self.state.samples)();
         for (class, counter) in CLASSES.into_iter().zip(&self.answered) {
-            samples.push(REQUESTS.labelled("status", class, counter.load(Ordering::Relaxed) as f64));
+            samples.push(REQUESTS.labelled(
+                "status",
+                class,
+                counter.load(Ordering::Relaxed) as f64,
+            ));
         }
         samples.push(LISTENERS.sample(self.live.listeners() as f64));
         samples
@@ -82,7 +90,10 @@ impl App {
     /// The extent that holds today.
     pub(crate) fn extent_today(&self, extents: &[Dated<Extent>], zone: Tz) -> Option<Extent> {
         let today = local_date(zone, self.now().seconds_floor());
-        extents.iter().find(|extent| extent.holds_on(today)).map(|extent| extent.value)
+        extents
+            .iter()
+            .find(|extent| extent.holds_on(today))
+            .map(|extent| extent.value)
     }
 }
 

@@ -92,17 +92,20 @@ async fn supervise(
         let (config, journal, clock) = (Arc::clone(&config), journal.clone(), Arc::clone(&clock));
         let (id, stopped) = (gateway.id.clone(), stop.clone());
         let told = Arc::clone(&state);
-        let running = match gateway.kind.clone() {
-            GatewayKind::ModbusTcp(settings) => tokio::spawn(modbus::run(
+        // A set of one: it ends its task when this one is dropped.
+        let mut running = JoinSet::new();
+        match gateway.kind.clone() {
+            GatewayKind::ModbusTcp(settings) => running.spawn(modbus::run(
                 config, id, settings, journal, clock, stopped, told,
             )),
-            GatewayKind::Mqtt(settings) => tokio::spawn(mqtt::run(
+            GatewayKind::Mqtt(settings) => running.spawn(mqtt::run(
                 config, id, settings, journal, clock, stopped, told,
             )),
         };
-        match running.await {
-            Ok(ended) => return ended,
-            Err(defect) => {
+        match running.join_next().await {
+            None => return Ok(()),
+            Some(Ok(ended)) => return ended,
+            Some(Err(defect)) => {
                 tracing::error!(gateway = %gateway.id, %defect, "a gateway's task ended by a defect");
                 let slot = state.gateway(&gateway.id);
                 state::add(&slot.restarts, 1);

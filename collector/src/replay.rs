@@ -57,7 +57,11 @@ fn replay_message(config: &Config, item: &Quarantined) -> Result<Batch, StillRef
         &item.payload,
         item.received_at,
     );
-    let field = |detail: &str| detail.split_once(": ").map(|(pointer, _)| pointer.to_owned());
+    let field = |detail: &str| {
+        detail
+            .split_once(": ")
+            .map(|(pointer, _)| pointer.to_owned())
+    };
     let own = field(&item.detail).filter(|pointer| pointer.is_empty() || pointer.starts_with('/'));
     let still = |refused: &&Quarantined| own.is_some() && field(&refused.detail) == own;
     let refused = match &decoded.batch {

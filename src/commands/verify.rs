@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use steward_aggregator::verify::{Closure, closures};
 use steward_journal::JournalReader;
-use steward_store::StoreReader;
+use steward_store::{StoreCounts, StoreReader};
 
 use crate::cli::SiteArgs;
 use crate::commands::load;
@@ -17,8 +17,7 @@ use crate::roles::{journal_dir, store_dir};
 pub(crate) async fn verify(args: &SiteArgs) -> anyhow::Result<ExitCode> {
     let config = load(&args.config)?;
     let store = StoreReader::open(&store_dir(&config));
-    let counts = store.counts().await?;
-    let readings = store.count_readings().await?;
+    let (counts, readings) = counted(&store).await?;
     let mut reader = JournalReader::open(&journal_dir(&config))?;
     let journal = reader.counts()?;
 
@@ -82,6 +81,24 @@ pub(crate) async fn verify(args: &SiteArgs) -> anyhow::Result<ExitCode> {
     } else {
         ExitCode::FAILURE
     })
+}
+
+/// How often the store is counted while it changes.
+const COUNTS_MAX: usize = 20;
+
+/// The counters and the count of the table of one and the same moment: nothing was stored between
+/// two looks at the counters.
+async fn counted(store: &StoreReader) -> anyhow::Result<(StoreCounts, u64)> {
+    let mut counts = store.counts().await?;
+    let mut readings = store.count_readings().await?;
+    for _ in 1..COUNTS_MAX {
+        let again = store.counts().await?;
+        if again.stored_new == counts.stored_new {
+            break;
+        }
+        (counts, readings) = (again, store.count_readings().await?);
+    }
+    Ok((counts, readings))
 }
 
 fn summary(closures: &[Closure], dirty: u64, faults: usize) -> String {

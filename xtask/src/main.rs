@@ -2,7 +2,7 @@
 //!
 //! `setup` fetches and builds the programs that the tests talk to; `test` is the whole check; `lint`
 //! adds licences, bans and sources; `tidy` compares the crates with the shape of the house; `web`
-//! builds the cockpit. Start reading at [`test::run`].
+//! builds the cockpit; `openapi` writes the contract of the api and what is made of it. Start reading at [`test::run`].
 
 #[allow(
     dead_code,
@@ -47,6 +47,8 @@ enum Task {
     Lint,
     /// Compare the crates with the shape of the house: edges, doors, sizes, words
     Tidy,
+    /// Write api/openapi.json and the cockpit's types anew from the code
+    Openapi,
     /// Build the cockpit in api/web
     Web,
 }
@@ -79,6 +81,7 @@ fn main() -> ExitCode {
         Task::Test => test::run(&place),
         Task::Lint => test::lint(&place),
         Task::Tidy => tidy::run(&place),
+        Task::Openapi => web::openapi(&place),
         Task::Web => web::build(&place),
     });
     match outcome {

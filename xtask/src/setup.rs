@@ -15,10 +15,11 @@ use crate::cache::{CARGO_DENY_VERSION, TELEGRAF_VERSION, complete_mark, find_pro
 use crate::run::{lock_file, output, stream};
 
 /// A program that a distribution's package brings, and the package's name in Debian.
-const SYSTEM_PROGRAMS: [(&str, &str); 5] = [
+const SYSTEM_PROGRAMS: [(&str, &str); 6] = [
     ("mosquitto", "mosquitto"),
     ("mosquitto_pub", "mosquitto-clients"),
     ("chromium", "chromium"),
+    ("openssl", "openssl"),
     ("pkg-config", "pkg-config"),
     ("fc-list", "fontconfig"),
 ];

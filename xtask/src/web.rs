@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::Place;
 use crate::cache::find_program;
-use crate::run::stream;
+use crate::run::{cargo, output, stream};
 
 /// Installs what the lock file names, then checks types and runs the tests where there are some.
 pub(crate) fn check(place: &Place) -> Result<()> {
@@ -22,6 +22,24 @@ pub(crate) fn check(place: &Place) -> Result<()> {
 pub(crate) fn build(place: &Place) -> Result<()> {
     install(place)?;
     stream(npm(place).args(["run", "build"]))
+}
+
+/// Writes `api/openapi.json` from the code, and the cockpit's types from it.
+pub(crate) fn openapi(place: &Place) -> Result<()> {
+    let example = [
+        "run",
+        "--quiet",
+        "--release",
+        "-p",
+        "steward-api",
+        "--example",
+        "openapi",
+    ];
+    let contract = output(cargo(place).args(example).env("STEWARD_COCKPIT", "skip"))?;
+    let path = place.repo.join("api/openapi.json");
+    std::fs::write(&path, contract).with_context(|| path.display().to_string())?;
+    install(place)?;
+    stream(npm(place).args(["run", "types"]))
 }
 
 fn install(place: &Place) -> Result<()> {

@@ -95,15 +95,18 @@ impl LocalDay {
 pub struct SettledDay {
     /// Which.
     pub day: LocalDay,
-    /// The last confirmed register before the day: from it the day can be computed again alone.
-    pub carry: Option<Confirmed>,
+    /// The last confirmed register up to the end of the day, the end included: what the next day
+    /// starts with, so that it can be computed again alone.
+    pub carry: Confirmed,
     /// One entry an interval; at least one is present.
     pub intervals: Vec<Option<IntervalAmount>>,
 }
 
-/// The register at a boundary and how far apart the readings around it stand.
+/// The register where an interval begins to be known, at its boundary or at the first reading of
+/// the series, and how far apart the readings around that moment stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Edge {
+    at_ms: i64,
     register_base: i64,
     gap_ms: i64,
 }
@@ -112,10 +115,9 @@ struct Edge {
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct OpenDay {
     day: LocalDay,
-    carry: Option<Confirmed>,
     /// Intervals that are complete.
     intervals: Vec<Option<IntervalAmount>>,
-    /// The boundary at which the next interval begins; `None` while no reading followed it.
+    /// Where the next interval begins; `None` while no reading followed it.
     edge: Option<Edge>,
 }
 
@@ -139,13 +141,15 @@ impl DayFold {
         }
     }
 
-    /// A series before its first reading of `day`; `carry` is the last confirmed one before.
+    /// A series at the start of `day`; `carry` is the last confirmed reading up to that moment.
     pub fn resume(zone: Tz, gaps: Gaps, day: LocalDay, carry: Option<Confirmed>) -> Self {
         let mut fold = Self::new(zone, gaps);
         if let Some(carry) = carry {
-            debug_assert!(carry.at_ms < day.start_ms);
+            debug_assert!(carry.at_ms <= day.start_ms);
+            let mut open = OpenDay::new(day);
+            open.edge = (carry.at_ms == day.start_ms).then_some(Edge::on(carry));
             fold.last = Some(carry);
-            fold.open = Some(OpenDay::new(day, Some(carry)));
+            fold.open = Some(open);
         }
         fold
     }
@@ -155,9 +159,9 @@ impl DayFold {
         self.last
     }
 
-    /// The day that is being filled, and its carry.
-    pub fn open_day(&self) -> Option<(LocalDay, Option<Confirmed>)> {
-        self.open.as_ref().map(|open| (open.day, open.carry))
+    /// The day that is being filled.
+    pub fn open_day(&self) -> Option<LocalDay> {
+        self.open.as_ref().map(|open| open.day)
     }
 
     /// Takes the next confirmed reading and puts the days that it completes into `done`.
@@ -168,8 +172,10 @@ impl DayFold {
                 while open.next_boundary_ms() <= next.at_ms {
                     open.cross(last, next, self.gaps);
                     if open.is_complete() {
-                        let following = open.following(last, self.zone);
-                        done.push(std::mem::replace(open, following).settled());
+                        let on_end = next.at_ms == open.day.end_ms;
+                        let following = open.following(self.zone);
+                        let complete = std::mem::replace(open, following);
+                        done.push(complete.settled(if on_end { next } else { last }));
                     }
                 }
             }
@@ -183,7 +189,7 @@ impl DayFold {
         let (last, open) = (self.last?, self.open.as_ref()?);
         let mut open = open.clone();
         if let Some(edge) = open.edge
-            && last.at_ms > open.day.boundary_ms(open.intervals.len())
+            && last.at_ms > edge.at_ms
         {
             open.intervals.push(Some(IntervalAmount {
                 amount_base: last.register_base - edge.register_base,
@@ -193,15 +199,25 @@ impl DayFold {
         open.intervals
             .iter()
             .any(Option::is_some)
-            .then(|| open.settled())
+            .then(|| open.settled(last))
+    }
+}
+
+impl Edge {
+    /// Where a reading stands.
+    const fn on(reading: Confirmed) -> Self {
+        Self {
+            at_ms: reading.at_ms,
+            register_base: reading.register_base,
+            gap_ms: 0,
+        }
     }
 }
 
 impl OpenDay {
-    const fn new(day: LocalDay, carry: Option<Confirmed>) -> Self {
+    const fn new(day: LocalDay) -> Self {
         Self {
             day,
-            carry,
             intervals: Vec::new(),
             edge: None,
         }
@@ -213,11 +229,8 @@ impl OpenDay {
         let missing = usize::try_from(index).expect("the reading lies in its day");
         Self {
             intervals: vec![None; missing],
-            edge: Some(Edge {
-                register_base: reading.register_base,
-                gap_ms: 0,
-            }),
-            ..Self::new(day, None)
+            edge: Some(Edge::on(reading)),
+            ..Self::new(day)
         }
     }
 
@@ -231,6 +244,7 @@ impl OpenDay {
     fn cross(&mut self, before: Confirmed, after: Confirmed, gaps: Gaps) {
         let boundary_ms = self.next_boundary_ms();
         let edge = Edge {
+            at_ms: boundary_ms,
             register_base: register_at(before, after, boundary_ms),
             gap_ms: if boundary_ms == after.at_ms {
                 0
@@ -251,19 +265,19 @@ impl OpenDay {
     }
 
     /// The day after this complete one; it begins at the register at which this one ends.
-    fn following(&self, last: Confirmed, zone: Tz) -> Self {
+    fn following(&self, zone: Tz) -> Self {
         Self {
             intervals: Vec::with_capacity(96),
             edge: self.edge,
-            ..Self::new(self.day.next(zone), Some(last))
+            ..Self::new(self.day.next(zone))
         }
     }
 
-    fn settled(mut self) -> SettledDay {
+    fn settled(mut self, carry: Confirmed) -> SettledDay {
         self.intervals.resize(self.day.intervals(), None);
         SettledDay {
             day: self.day,
-            carry: self.carry,
+            carry,
             intervals: self.intervals,
         }
     }

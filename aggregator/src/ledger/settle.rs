@@ -2,12 +2,12 @@
 //!
 //! A reading changes the boundaries between the confirmed reading before it and the one after it.
 //! So a run begins on the day of the confirmed reading before, and goes forward until it is past
-//! the new readings and stands at the start of a day whose carry is what it was: from there on
-//! nothing can differ. A late reading stops after a day; one that others are now held out against
+//! the new readings and at the end of a day whose carry is what it was: from there on nothing can
+//! differ. A late reading stops after a day; one that others are now held out against
 //! ripples as far as it must.
 //!
-//! A run needs the carry of the day on which it begins. Days that are stored know theirs; where a
-//! day is not stored, the run begins at an earlier one. Readings that only continue a series, the
+//! A run needs what its first day starts with. A stored day knows what it leaves to the next one;
+//! where the day before is not stored, the run begins earlier. Readings that only continue a series, the
 //! normal case, need none of this: [`Head`] keeps the fold as it stood after the last reading.
 
 use chrono::NaiveDate;
@@ -57,12 +57,9 @@ pub trait Shelf {
         at_ms: i64,
     ) -> Result<Option<i64>, Self::Error>;
 
-    /// The carry of a stored day; the outer `None` where the day is not stored.
-    fn carry(
-        &self,
-        point: &PointId,
-        date: NaiveDate,
-    ) -> Result<Option<Option<Confirmed>>, Self::Error>;
+    /// The last confirmed register up to the end of a stored day, the end included; `None` where
+    /// the day is not stored.
+    fn carry(&self, point: &PointId, date: NaiveDate) -> Result<Option<Confirmed>, Self::Error>;
 }
 
 /// A stretch of new or changed readings, both ends included.
@@ -140,7 +137,7 @@ pub fn settle<S: Shelf>(
     Ok(run.out)
 }
 
-/// A day and the last confirmed reading before it.
+/// A day and the last confirmed reading up to its start, the start included.
 type Anchor = (LocalDay, Option<Confirmed>);
 
 struct Run<'a, S> {
@@ -200,7 +197,7 @@ impl<S: Shelf> Run<'_, S> {
         self.settle_from(anchor, first, range.to_ms)
     }
 
-    /// The latest day, not after `day`, whose carry is known.
+    /// The latest day, not after `day`, for which it is known what it starts with.
     fn anchor(&self, mut day: LocalDay) -> Result<Anchor, S::Error> {
         let (meter, quantity) = (&self.service.meter, self.chain.quantity);
         loop {
@@ -209,20 +206,28 @@ impl<S: Shelf> Run<'_, S> {
             {
                 return Ok((floor, carry));
             }
-            if let Some(carry) = self.stored_carry(day.date)? {
-                return Ok((day, carry));
+            let before = day.date.pred_opt().unwrap_or(day.date);
+            if let Some(carry) = self.stored_carry(before)? {
+                return Ok((day, Some(carry)));
             }
-            match self.shelf.reading_before(meter, quantity, day.start_ms)? {
-                Some(at_ms) if at_ms >= self.service.from_ms => {
-                    day = LocalDay::at(self.chain.zone, at_ms);
-                }
-                _ => return Ok((day, None)),
+            let last = self
+                .shelf
+                .reading_before(meter, quantity, day.start_ms + 1)?;
+            let Some(at_ms) = last.filter(|at_ms| *at_ms >= self.service.from_ms) else {
+                return Ok((day, None));
+            };
+            // A reading on a boundary ends the day before it, unless the service begins there.
+            let within_ms = (at_ms - 1).max(self.service.from_ms);
+            let earlier = LocalDay::at(self.chain.zone, within_ms);
+            if earlier.start_ms >= day.start_ms {
+                return Ok((day, None));
             }
+            day = earlier;
         }
     }
 
     /// The carry of a stored day of this service. Days of other meters do not count.
-    fn stored_carry(&self, date: NaiveDate) -> Result<Option<Option<Confirmed>>, S::Error> {
+    fn stored_carry(&self, date: NaiveDate) -> Result<Option<Confirmed>, S::Error> {
         if self.service.serves(date) {
             self.shelf.carry(&self.chain.point, date)
         } else {
@@ -238,7 +243,7 @@ impl<S: Shelf> Run<'_, S> {
         range: Dirty,
     ) -> Result<Option<Option<Confirmed>>, S::Error> {
         let mut last = carry;
-        let mut pages = Pages::new(day.start_ms, range.to_ms);
+        let mut pages = Pages::new(first_unread_ms(day, carry), range.to_ms);
         while let Some(page) = pages.next(self.shelf, self.chain, self.service)? {
             for (at_ms, value) in page {
                 if let Ok(next) = confirm(last, at_ms, value, self.service.ratio) {
@@ -262,25 +267,24 @@ impl<S: Shelf> Run<'_, S> {
         let mut fold = DayFold::resume(self.chain.zone, self.gaps, day, carry);
         let mut scanned_to_ms = day.start_ms;
         let mut done: Vec<SettledDay> = Vec::new();
-        let mut pages = Pages::new(day.start_ms, self.service.to_ms);
+        let mut pages = Pages::new(first_unread_ms(day, carry), self.service.to_ms);
         while let Some(page) = pages.next(self.shelf, self.chain, self.service)? {
             for (at_ms, value) in page {
                 scanned_to_ms = at_ms;
-                let before = fold.last();
-                let Ok(next) = confirm(before, at_ms, value, self.service.ratio) else {
+                let Ok(next) = confirm(fold.last(), at_ms, value, self.service.ratio) else {
                     continue;
                 };
                 fold.push(next, &mut done);
                 for settled in done.drain(..) {
-                    let following = settled.day.next(self.chain.zone);
-                    if settled.day.start_ms >= first.start_ms {
+                    let SettledDay { day, carry, .. } = settled;
+                    let following = day.next(self.chain.zone);
+                    if day.start_ms >= first.start_ms {
                         self.out.days.push(settled);
                     }
                     to_ms = self.absorb_ranges(following, to_ms);
-                    if following.start_ms > to_ms
-                        && self.stored_carry(following.date)? == Some(before)
-                    {
-                        self.floor = Some((following, before));
+                    if following.start_ms >= to_ms && self.stored_carry(day.date)? == Some(carry) {
+                        self.floor = Some((following, Some(carry)));
+                        self.drop_head_before(following);
                         return Ok(false);
                     }
                 }
@@ -290,10 +294,18 @@ impl<S: Shelf> Run<'_, S> {
         Ok(true)
     }
 
-    /// Ranges that begin before `day` are settled by this run too.
+    /// A head whose open day was settled again no longer knows that day's intervals.
+    fn drop_head_before(&mut self, day: LocalDay) {
+        let open = self.out.head.as_ref().and_then(|head| head.fold.open_day());
+        if open.is_some_and(|open| open.start_ms < day.start_ms) {
+            self.out.head = None;
+        }
+    }
+
+    /// Ranges that begin up to the start of `day` are settled by this run too.
     fn absorb_ranges(&mut self, day: LocalDay, mut to_ms: i64) -> i64 {
         while let Some(range) = self.ranges.get(self.next_range)
-            && range.from_ms < day.start_ms
+            && range.from_ms <= day.start_ms
         {
             to_ms = to_ms.max(range.to_ms);
             self.next_range += 1;
@@ -308,7 +320,7 @@ impl<S: Shelf> Run<'_, S> {
         first: LocalDay,
         scanned_to_ms: i64,
     ) -> Result<(), S::Error> {
-        let mut day = fold.open_day().map_or(first, |(day, _)| day);
+        let mut day = fold.open_day().unwrap_or(first);
         if let Some(running) = fold.running() {
             day = running.day.next(self.chain.zone);
             self.out.days.push(running);
@@ -325,6 +337,11 @@ impl<S: Shelf> Run<'_, S> {
         });
         Ok(())
     }
+}
+
+/// The first reading of a day that its carry does not already stand for.
+fn first_unread_ms(day: LocalDay, carry: Option<Confirmed>) -> i64 {
+    carry.map_or(day.start_ms, |carry| day.start_ms.max(carry.at_ms + 1))
 }
 
 /// Reads a series in pages of about [`PAGE_READINGS_AIM`].

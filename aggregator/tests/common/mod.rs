@@ -1,5 +1,5 @@
 //! What the laws share: a store in memory, and the definition of the ledger as a reference.
-#![allow(dead_code, clippy::unwrap_used, clippy::panic)]
+#![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::panic)]
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -100,7 +100,7 @@ impl Shelf for Model {
         Ok(self.readings.range(at + 1..).next().map(|(at, _)| *at))
     }
 
-    fn carry(&self, _: &PointId, date: NaiveDate) -> Result<Option<Option<Confirmed>>, Infallible> {
+    fn carry(&self, _: &PointId, date: NaiveDate) -> Result<Option<Confirmed>, Infallible> {
         Ok(self.days.get(&date).map(|day| day.carry))
     }
 }
@@ -172,12 +172,12 @@ pub fn reference(
             from_ms = to_ms;
         }
         if intervals.iter().any(Option::is_some) {
-            let before = marks.iter().rev().find(|mark| mark.at_ms < day.start_ms);
+            let last = marks.iter().rev().find(|mark| mark.at_ms <= day.end_ms);
             days.insert(
                 date,
                 SettledDay {
                     day,
-                    carry: before.copied(),
+                    carry: *last.unwrap(),
                     intervals,
                 },
             );
@@ -189,7 +189,7 @@ pub fn reference(
 
 fn interval(marks: &[Confirmed], from_ms: i64, to_ms: i64) -> Option<IntervalAmount> {
     let (first, last) = (marks.first()?, marks.last()?);
-    if to_ms <= first.at_ms || last.at_ms <= from_ms {
+    if to_ms.min(last.at_ms) <= from_ms.max(first.at_ms) {
         return None;
     }
     let (from_base, from_gap) = register(marks, from_ms.max(first.at_ms));

@@ -23,21 +23,33 @@ const PARAMETERS: &[&str] = &["year", "institution"];
         ("year" = Option<u32>, Query, minimum = 1970, maximum = 9998, description = "The running year unless told"),
         ("institution" = Option<String>, Query, description = "Only this institution's"),
     ),
-    responses((status = 200, body = Budgets), (status = "4XX", body = Problem, content_type = "application/problem+json")))]
-pub(crate) async fn budgets(State(app): State<Arc<App>>, uri: Uri) -> Result<Json<Budgets>, Problem> {
+    responses((status = 200, body = Budgets)))]
+pub(crate) async fn budgets(
+    State(app): State<Arc<App>>,
+    uri: Uri,
+) -> Result<Json<Budgets>, Problem> {
     let params = Params::of(&uri, PARAMETERS)?;
     let config = app.config();
-    let scope = params.institution(config)?.map_or(Scope::All, Scope::Institution);
+    let scope = params
+        .institution(config)?
+        .map_or(Scope::All, Scope::Institution);
     let zone = zone_of(config, &scope);
     let now = app.now();
-    let asked = params.number("year", 1970, 9998)?.and_then(|year| i32::try_from(year).ok());
+    let asked = params
+        .number("year", 1970, 9998)?
+        .and_then(|year| i32::try_from(year).ok());
     let year = asked.unwrap_or_else(|| local_date(zone, now.seconds_floor()).year());
     let edges = Month::new(year, 1).zip(Month::new(year + 1, 1));
     let (first, after) = edges.ok_or_else(|| Problem::parameter("year", "this is no year"))?;
     let mut rows = Vec::new();
     for (zone, points) in by_zone(config, budget_points(&config.registry, &scope)) {
         let (from_s, to_s) = (first.start_s(zone), after.start_s(zone));
-        rows.extend(app.state.source.ledger(&points, Span::Month, from_s, to_s).await?);
+        rows.extend(
+            app.state
+                .source
+                .ledger(&points, Span::Month, from_s, to_s)
+                .await?,
+        );
     }
     Ok(Json(Budgets {
         year,

@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::Uri;
 use steward_model::Commodity;
-use steward_report::{Cell, FactorEntry, Group, Sum, amount, kg, zone_of};
+use steward_report::{Cell, Group, Sum, amount, kg, used_factors, zone_of};
 
 use super::ledger::{roll_up, totals};
 use crate::params::Params;
@@ -25,7 +25,7 @@ const PARAMETERS: &[&str] = &["scope", "span", "from", "to"];
         ("from" = Option<String>, Query, description = "Rows start here or later: RFC 3339, or a local date"),
         ("to" = Option<String>, Query, description = "Rows start before: RFC 3339, or a local date"),
     ),
-    responses((status = 200, body = Carbon), (status = "4XX", body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = Carbon)))]
 pub(crate) async fn carbon(State(app): State<Arc<App>>, uri: Uri) -> Result<Json<Carbon>, Problem> {
     let params = Params::of(&uri, PARAMETERS)?;
     let config = app.config();
@@ -33,19 +33,21 @@ pub(crate) async fn carbon(State(app): State<Arc<App>>, uri: Uri) -> Result<Json
     let span = params.span()?;
     let zone = zone_of(config, &scope);
     let range = Range::of_ledger(&params, zone, span, app.now())?;
-    let (commodities, groups): (Vec<Commodity>, Vec<Group>) = totals(config, &scope).into_iter().unzip();
+    let (commodities, groups): (Vec<Commodity>, Vec<Group>) =
+        totals(config, &scope).into_iter().unzip();
     let (cells, factor_ids) = roll_up(&app, &groups, span, zone, range).await?;
-    let rows = cells.chunk_by(|a, b| a.start_s == b.start_s).map(|cells| row(zone, &commodities, cells));
+    let rows = cells
+        .chunk_by(|a, b| a.start_s == b.start_s)
+        .map(|cells| row(zone, &commodities, cells));
     let rows = rows.collect();
-    let factors = config.factors.all.iter().filter(|factor| factor_ids.contains(&factor.id));
     Ok(Json(Carbon {
         scope: scope.to_string(),
         span: span.id().to_owned(),
         timezone: zone.name().to_owned(),
-        from: rfc3339_s(zone, range.from_s()),
-        to: rfc3339_s(zone, range.to_s()),
+        from: rfc3339_s(zone, range.first_s()),
+        to: rfc3339_s(zone, range.end_s()),
         rows,
-        factors: factors.map(FactorEntry::new).collect(),
+        factors: used_factors(config, &factor_ids),
     }))
 }
 
@@ -60,7 +62,10 @@ fn row(zone: chrono_tz::Tz, commodities: &[Commodity], cells: &[Cell]) -> Carbon
         let sum = &cell.sum;
         if sum.kgce_ug.is_some() || sum.co2_ug.is_some() {
             // Amounts of different commodities have no sum.
-            counted.add(&Sum { amount_base: 0, ..sum.clone() });
+            counted.add(&Sum {
+                amount_base: 0,
+                ..sum.clone()
+            });
         }
         by_commodity.push(CarbonPart {
             commodity: commodity.id().to_owned(),

@@ -33,28 +33,46 @@ pub(crate) async fn cockpit(method: Method, uri: Uri, headers: HeaderMap) -> Res
     let is_built = !cfg!(cockpit_missing);
     match Files::get(path).filter(|_| is_built) {
         Some(file) => answer(path, &file, &headers),
-        None if path == "index.html" => {
-            ([(header::CONTENT_TYPE, "text/html; charset=utf-8")], PLACEHOLDER).into_response()
-        }
+        None if path == "index.html" => (
+            [(header::CONTENT_TYPE, "text/html; charset=utf-8")],
+            PLACEHOLDER,
+        )
+            .into_response(),
         None => Problem::of_status(StatusCode::NOT_FOUND).into_response(),
     }
 }
 
 fn answer(path: &str, file: &EmbeddedFile, headers: &HeaderMap) -> Response {
     let hash = file.metadata.sha256_hash();
-    let hex = hash.iter().take(16).fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
+    let hex = hash
+        .iter()
+        .take(16)
+        .fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
     let etag = format!("\"{hex}\"");
     let cache = if path.starts_with(HASHED) {
         "public, max-age=31536000, immutable"
     } else {
         "no-cache"
     };
-    let common = [(header::ETAG, etag.clone()), (header::CACHE_CONTROL, cache.to_owned())];
-    let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
-    if known.is_some_and(|known| known.split(',').any(|known| known.trim().trim_start_matches("W/") == etag)) {
+    let common = [
+        (header::ETAG, etag.clone()),
+        (header::CACHE_CONTROL, cache.to_owned()),
+    ];
+    let known = headers
+        .get(header::IF_NONE_MATCH)
+        .and_then(|value| value.to_str().ok());
+    if known.is_some_and(|known| {
+        known
+            .split(',')
+            .any(|known| known.trim().trim_start_matches("W/") == etag)
+    }) {
         return (StatusCode::NOT_MODIFIED, common).into_response();
     }
     let kind = file.metadata.mimetype().to_owned();
-    let kind = if kind.starts_with("text/") { format!("{kind}; charset=utf-8") } else { kind };
+    let kind = if kind.starts_with("text/") {
+        format!("{kind}; charset=utf-8")
+    } else {
+        kind
+    };
     (common, [(header::CONTENT_TYPE, kind)], file.data.to_vec()).into_response()
 }

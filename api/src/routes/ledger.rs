@@ -35,7 +35,7 @@ const SLICE_ROWS_MAX: i64 = 50_000;
         ("to" = Option<String>, Query, description = "Rows start before: RFC 3339, or a local date. At most 366 days after `from` for intervals and hours, ten years for days"),
         ("by" = Option<String>, Query, description = "`institution`, `building`, `point` or `subitem`: one row a key; of a point its children and the `rest`"),
     ),
-    responses((status = 200, body = Ledger), (status = "4XX", body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = Ledger)))]
 pub(crate) async fn ledger(State(app): State<Arc<App>>, uri: Uri) -> Result<Json<Ledger>, Problem> {
     let params = Params::of(&uri, PARAMETERS)?;
     let config = app.config();
@@ -65,8 +65,8 @@ pub(crate) async fn ledger(State(app): State<Arc<App>>, uri: Uri) -> Result<Json
         unit: commodity.unit().to_owned(),
         base_unit: commodity.base_unit().symbol().to_owned(),
         timezone: zone.name().to_owned(),
-        from: rfc3339_s(zone, range.from_s()),
-        to: rfc3339_s(zone, range.to_s()),
+        from: rfc3339_s(zone, range.first_s()),
+        to: rfc3339_s(zone, range.end_s()),
         keys: keys(config, &groups, by),
         rows: cells.iter().map(row).collect(),
     }))
@@ -81,7 +81,7 @@ pub(crate) async fn roll_up(
     range: Range,
 ) -> Result<(Vec<Cell>, Vec<String>), Problem> {
     let period_s = span_s(span);
-    let periods = (range.to_s() - range.from_s()) / period_s + 1;
+    let periods = (range.end_s() - range.first_s()) / period_s + 1;
     let rows_max = periods.saturating_mul(i64::try_from(groups.len()).unwrap_or(i64::MAX));
     if rows_max > i64::try_from(ROWS_MAX).unwrap_or(i64::MAX) {
         let detail = format!("the answer could have {rows_max} rows; {ROWS_MAX} is the most");
@@ -92,8 +92,8 @@ pub(crate) async fn roll_up(
     for (points_zone, points) in by_zone(app.config(), points_of(groups)) {
         let count = i64::try_from(points.len()).unwrap_or(i64::MAX).max(1);
         let slice_s = (SLICE_ROWS_MAX / count).max(1) * period_s;
-        let mut from_s = elsewhere(range.from_s(), span, zone, points_zone);
-        let to_s = elsewhere(range.to_s(), span, zone, points_zone);
+        let mut from_s = elsewhere(range.first_s(), span, zone, points_zone);
+        let to_s = elsewhere(range.end_s(), span, zone, points_zone);
         while from_s < to_s {
             let next_s = (from_s + slice_s).min(to_s);
             sums.add(&read(app, &points, span, from_s, next_s).await?);
@@ -132,7 +132,14 @@ fn elsewhere(at_s: i64, span: Span, zone: Tz, other: Tz) -> i64 {
     }
     let date = local_date(zone, at_s);
     let is_start = day_start_s(zone, date) == at_s;
-    day_start_s(other, if is_start { date } else { next_period_date(Span::Day, date) })
+    day_start_s(
+        other,
+        if is_start {
+            date
+        } else {
+            next_period_date(Span::Day, date)
+        },
+    )
 }
 
 fn keys(config: &Config, groups: &[Group], by: Option<By>) -> Vec<Key> {
@@ -142,9 +149,18 @@ fn keys(config: &Config, groups: &[Group], by: Option<By>) -> Vec<Key> {
     let registry = &config.registry;
     let named = |key: &str| {
         let pair = match by {
-            By::Institution => registry.institutions.get(key).map(|it| (&it.name_zh, &it.name_en)),
-            By::Building => registry.buildings.get(key).map(|it| (&it.name_zh, &it.name_en)),
-            By::Point if key != REST => registry.points.get(key).map(|it| (&it.name_zh, &it.name_en)),
+            By::Institution => registry
+                .institutions
+                .get(key)
+                .map(|it| (&it.name_zh, &it.name_en)),
+            By::Building => registry
+                .buildings
+                .get(key)
+                .map(|it| (&it.name_zh, &it.name_en)),
+            By::Point if key != REST => registry
+                .points
+                .get(key)
+                .map(|it| (&it.name_zh, &it.name_en)),
             By::Point | By::Subitem => None,
         };
         pair.map_or_else(|| names::subitem(key), |(zh, en)| (zh.clone(), en.clone()))
@@ -152,7 +168,11 @@ fn keys(config: &Config, groups: &[Group], by: Option<By>) -> Vec<Key> {
     let keys = groups.iter().filter_map(|group| group.key.clone());
     keys.map(|key| {
         let (name_zh, name_en) = named(&key);
-        Key { key, name_zh, name_en }
+        Key {
+            key,
+            name_zh,
+            name_en,
+        }
     })
     .collect()
 }

@@ -24,7 +24,6 @@ const RETRY: Duration = Duration::from_secs(3);
 #[utoipa::path(get, path = "/api/v1/live", tag = "live",
     responses(
         (status = 200, body = String, content_type = "text/event-stream"),
-        (status = "4XX", body = Problem, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn live(
     State(app): State<Arc<App>>,
@@ -33,8 +32,13 @@ pub(crate) async fn live(
     Params::of(&uri, &[])?;
     let too_many = || {
         let detail = format!("{LISTENERS_MAX} listeners are the most");
-        Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too-many-listeners", "Too many listeners", detail)
-            .retry_after(10)
+        Problem::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "too-many-listeners",
+            "Too many listeners",
+            detail,
+        )
+        .retry_after(10)
     };
     let mut frames = Live::listen(&app).ok_or_else(too_many)?;
     let stop = app.live.stopped();

@@ -23,7 +23,7 @@ const PARAMETERS: &[&str] = &["institution", "building", "point"];
         ("building" = Option<String>, Query, description = "Only this building's"),
         ("point" = Option<String>, Query, description = "Only those that serve or served this point"),
     ),
-    responses((status = 200, body = Meters), (status = "4XX", body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = Meters)))]
 pub(crate) async fn meters(State(app): State<Arc<App>>, uri: Uri) -> Result<Json<Meters>, Problem> {
     let params = Params::of(&uri, PARAMETERS)?;
     let config = app.config();
@@ -35,21 +35,36 @@ pub(crate) async fn meters(State(app): State<Arc<App>>, uri: Uri) -> Result<Json
         let served = registry.points.get(&meter.point);
         let owner = served.and_then(|point| registry.institution_of(point));
         point.as_ref().is_none_or(|id| &meter.point == id)
-            && building.as_ref().is_none_or(|id| served.map(|point| &point.building) == Some(id))
-            && institution.as_ref().is_none_or(|id| owner.map(|owner| &owner.id) == Some(id))
+            && building
+                .as_ref()
+                .is_none_or(|id| served.map(|point| &point.building) == Some(id))
+            && institution
+                .as_ref()
+                .is_none_or(|id| owner.map(|owner| &owner.id) == Some(id))
     };
     let asked: Vec<&Registered> = registry.meters.values().filter(is_asked).collect();
     let ids: Vec<MeterId> = asked.iter().map(|meter| meter.id.clone()).collect();
     let mut latest: HashMap<MeterId, Vec<Reading>> = HashMap::new();
     for reading in app.state.source.latest(&ids).await? {
-        latest.entry(reading.meter.clone()).or_default().push(reading);
+        latest
+            .entry(reading.meter.clone())
+            .or_default()
+            .push(reading);
     }
     let collector = (app.state.health)().collector;
     let view = |meter: &Registered| {
-        let health = collector.as_ref().and_then(|collector| collector.meters.get(&meter.id));
+        let health = collector
+            .as_ref()
+            .and_then(|collector| collector.meters.get(&meter.id));
         let served = registry.points.get(&meter.point);
-        let zone = served.and_then(|point| registry.zone_of(point)).unwrap_or(config.settings.zone);
-        let protocol = match registry.gateways.get(&meter.gateway).map(|gateway| &gateway.kind) {
+        let zone = served
+            .and_then(|point| registry.zone_of(point))
+            .unwrap_or(config.settings.zone);
+        let protocol = match registry
+            .gateways
+            .get(&meter.gateway)
+            .map(|gateway| &gateway.kind)
+        {
             Some(GatewayKind::ModbusTcp(_)) => "modbus_tcp",
             Some(GatewayKind::Mqtt(_)) => "mqtt",
             None => "",
@@ -62,7 +77,9 @@ pub(crate) async fn meters(State(app): State<Arc<App>>, uri: Uri) -> Result<Json
             protocol: protocol.to_owned(),
             interval_s: meter.interval.as_secs_f64(),
             state: health.map(|health| health.state.into()),
-            last_seen: health.and_then(|health| health.last_seen).map(|at| rfc3339(zone, at)),
+            last_seen: health
+                .and_then(|health| health.last_seen)
+                .map(|at| rfc3339(zone, at)),
             errors_total: health.map(|health| health.errors_total),
             last_error: health.and_then(|health| health.last_error.clone()),
             latest: latest
@@ -79,5 +96,7 @@ pub(crate) async fn meters(State(app): State<Arc<App>>, uri: Uri) -> Result<Json
                 .collect(),
         }
     };
-    Ok(Json(Meters { meters: asked.into_iter().map(view).collect() }))
+    Ok(Json(Meters {
+        meters: asked.into_iter().map(view).collect(),
+    }))
 }

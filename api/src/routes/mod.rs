@@ -43,7 +43,10 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/ledger", get(ledger::ledger))
         .route("/carbon", get(carbon::carbon))
         .route("/budgets", get(budgets::budgets))
-        .route("/reports/monthly/{institution}/{month}", get(reports::monthly))
+        .route(
+            "/reports/monthly/{institution}/{month}",
+            get(reports::monthly),
+        )
         .fallback(nothing)
         .layer(from_fn(guard::in_time));
     // Events have no end, so they have no time limit.
@@ -63,6 +66,20 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .layer(CatchPanicLayer::custom(guard::panicked))
         // Events are left alone: the layer knows their media type.
         .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
+        .layer(from_fn_with_state(app.clone(), guard::finish))
+        .with_state(app)
+}
+
+/// What a role that runs alone answers.
+pub(crate) fn probes_router(app: Arc<App>) -> Router {
+    Router::new()
+        .route("/healthz", get(probes::healthz))
+        .route("/readyz", get(probes::readyz_without_store))
+        .route("/metrics", get(probes::metrics))
+        .fallback(nothing)
+        .layer(from_fn(guard::in_time))
+        .layer(RequestBodyLimitLayer::new(guard::BODY_BYTES_MAX))
+        .layer(CatchPanicLayer::custom(guard::panicked))
         .layer(from_fn_with_state(app.clone(), guard::finish))
         .with_state(app)
 }

@@ -22,29 +22,56 @@ const STORE_TIME_MAX: Duration = Duration::from_secs(2);
 #[utoipa::path(get, path = "/healthz", tag = "probes", security(()),
     responses((status = 200, body = Alive)))]
 pub(crate) async fn healthz() -> Json<Alive> {
-    Json(Alive { status: "ok", version: env!("CARGO_PKG_VERSION") })
+    Json(Alive {
+        status: "ok",
+        version: env!("CARGO_PKG_VERSION"),
+    })
 }
 
 /// Ready: the store answers and the journal has room.
 #[utoipa::path(get, path = "/readyz", tag = "probes", security(()),
     responses((status = 200, body = Ready), (status = 503, body = Ready)))]
 pub(crate) async fn readyz(State(app): State<Arc<App>>) -> Response {
-    let mut reasons = Vec::new();
-    if (app.state.health)().journal.is_some_and(|journal| journal.full) {
-        reasons.push("the journal is full: readings are not acknowledged".to_owned());
-    }
+    let mut reasons = journal_reasons(&app);
     let first = app.config().registry.meters.keys().next().cloned();
     let meters: Vec<_> = first.into_iter().collect();
     match tokio::time::timeout(STORE_TIME_MAX, app.state.source.latest(&meters)).await {
         Ok(Ok(_)) => {}
         Ok(Err(error)) => {
-            tracing::warn!(error = &error as &dyn std::error::Error, "the store is not ready");
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "the store is not ready"
+            );
             reasons.push("the store does not answer".to_owned());
         }
-        Err(_) => reasons.push(format!("the store does not answer within {} s", STORE_TIME_MAX.as_secs())),
+        Err(_) => reasons.push(format!(
+            "the store does not answer within {} s",
+            STORE_TIME_MAX.as_secs()
+        )),
     }
+    answer(reasons)
+}
+
+/// Ready, for a role that runs alone: the journal has room.
+pub(crate) async fn readyz_without_store(State(app): State<Arc<App>>) -> Response {
+    answer(journal_reasons(&app))
+}
+
+fn journal_reasons(app: &App) -> Vec<String> {
+    let journal = (app.state.health)().journal;
+    let full = journal.is_some_and(|journal| journal.full);
+    full.then(|| "the journal is full: readings are not acknowledged".to_owned())
+        .into_iter()
+        .collect()
+}
+
+fn answer(reasons: Vec<String>) -> Response {
     let ready = reasons.is_empty();
-    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let status = if ready {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
     (status, Json(Ready { ready, reasons })).into_response()
 }
 
@@ -53,7 +80,11 @@ pub(crate) async fn readyz(State(app): State<Arc<App>>) -> Response {
     responses((status = 200, body = String, content_type = "text/plain")))]
 pub(crate) async fn metrics(State(app): State<Arc<App>>) -> Response {
     let kind = "text/plain; version=0.0.4; charset=utf-8";
-    ([(header::CONTENT_TYPE, kind)], exposition::render(&app.samples())).into_response()
+    (
+        [(header::CONTENT_TYPE, kind)],
+        exposition::render(&app.samples()),
+    )
+        .into_response()
 }
 
 /// This contract.

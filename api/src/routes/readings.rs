@@ -27,8 +27,11 @@ const LIMIT_USUAL: usize = 10_000;
         ("to" = Option<String>, Query, description = "First instant after: RFC 3339, or a local date; now unless told. At most 366 days after `from`"),
         ("limit" = Option<u32>, Query, minimum = 1, maximum = 50000, description = "The most rows; 10000 unless told"),
     ),
-    responses((status = 200, body = Readings), (status = "4XX", body = Problem, content_type = "application/problem+json")))]
-pub(crate) async fn readings(State(app): State<Arc<App>>, uri: Uri) -> Result<Json<Readings>, Problem> {
+    responses((status = 200, body = Readings)))]
+pub(crate) async fn readings(
+    State(app): State<Arc<App>>,
+    uri: Uri,
+) -> Result<Json<Readings>, Problem> {
     let params = Params::of(&uri, PARAMETERS)?;
     let config = app.config();
     let id: MeterId = params.id("meter")?.ok_or_else(|| missing("meter"))?;
@@ -36,17 +39,26 @@ pub(crate) async fn readings(State(app): State<Arc<App>>, uri: Uri) -> Result<Js
     let meter = registered.ok_or_else(|| Problem::unknown("meter", "meter", id.as_str()))?;
     let quantity = params.quantity()?;
     let point = config.registry.points.get(&meter.point);
-    let zone = point.and_then(|point| config.registry.zone_of(point)).unwrap_or(config.settings.zone);
+    let zone = point
+        .and_then(|point| config.registry.zone_of(point))
+        .unwrap_or(config.settings.zone);
     let range = Range::of_readings(&params, zone, app.now())?;
     let rows_max = u32::try_from(ROWS_MAX).unwrap_or(u32::MAX);
     let limit = params.number("limit", 1, rows_max)?;
-    let limit = limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(LIMIT_USUAL);
+    let limit = limit
+        .and_then(|limit| usize::try_from(limit).ok())
+        .unwrap_or(LIMIT_USUAL);
     let source = &app.state.source;
     // One more than asked for tells whether there is more.
-    let mut found = source.readings(&id, quantity, range.from, range.to, limit + 1).await?;
+    let mut found = source
+        .readings(&id, quantity, range.from, range.to, limit + 1)
+        .await?;
     let is_more = found.len() > limit;
     found.truncate(limit);
-    let next = found.last().filter(|_| is_more).map(|last| UtcMs(last.at.0 + 1));
+    let next = found
+        .last()
+        .filter(|_| is_more)
+        .map(|last| UtcMs(last.at.0 + 1));
     Ok(Json(Readings {
         meter: id.to_string(),
         quantity: quantity.id().to_owned(),

@@ -16,13 +16,19 @@ use crate::views::{Building, Buildings, Institution, Institutions, Point, Points
 
 /// The institutions of the site 公共机构.
 #[utoipa::path(get, path = "/api/v1/institutions", tag = "registry",
-    responses((status = 200, body = Institutions), (status = "4XX", body = Problem, content_type = "application/problem+json")))]
-pub(crate) async fn institutions(State(app): State<Arc<App>>, uri: Uri) -> Result<Json<Institutions>, Problem> {
+    responses((status = 200, body = Institutions)))]
+pub(crate) async fn institutions(
+    State(app): State<Arc<App>>,
+    uri: Uri,
+) -> Result<Json<Institutions>, Problem> {
     Params::of(&uri, &[])?;
     let config = app.config();
     let mut buildings: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for building in config.registry.buildings.values() {
-        buildings.entry(building.institution.as_str()).or_default().push(building.id.to_string());
+        buildings
+            .entry(building.institution.as_str())
+            .or_default()
+            .push(building.id.to_string());
     }
     let institutions = config.registry.institutions.values().map(|institution| {
         let zone = zone_of(config, &Scope::Institution(institution.id.clone()));
@@ -37,7 +43,9 @@ pub(crate) async fn institutions(State(app): State<Arc<App>>, uri: Uri) -> Resul
             floor_area_m2: extent.map(|extent| extent.floor_area_m2),
             energy_users: extent.map(|extent| extent.energy_users),
             timezone: zone.name().to_owned(),
-            buildings: buildings.remove(institution.id.as_str()).unwrap_or_default(),
+            buildings: buildings
+                .remove(institution.id.as_str())
+                .unwrap_or_default(),
         }
     });
     let institutions = institutions.collect();
@@ -54,20 +62,26 @@ pub(crate) async fn institutions(State(app): State<Arc<App>>, uri: Uri) -> Resul
 /// Buildings, of one institution or all.
 #[utoipa::path(get, path = "/api/v1/buildings", tag = "registry",
     params(("institution" = Option<String>, Query, description = "Only this institution's")),
-    responses((status = 200, body = Buildings), (status = "4XX", body = Problem, content_type = "application/problem+json")))]
-pub(crate) async fn buildings(State(app): State<Arc<App>>, uri: Uri) -> Result<Json<Buildings>, Problem> {
+    responses((status = 200, body = Buildings)))]
+pub(crate) async fn buildings(
+    State(app): State<Arc<App>>,
+    uri: Uri,
+) -> Result<Json<Buildings>, Problem> {
     let params = Params::of(&uri, &["institution"])?;
     let config = app.config();
     let institution = params.institution(config)?;
     let mut points: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for point in config.registry.points.values() {
-        points.entry(point.building.as_str()).or_default().push(point.id.to_string());
+        points
+            .entry(point.building.as_str())
+            .or_default()
+            .push(point.id.to_string());
     }
-    let asked = config
-        .registry
-        .buildings
-        .values()
-        .filter(|building| institution.as_ref().is_none_or(|id| &building.institution == id));
+    let asked = config.registry.buildings.values().filter(|building| {
+        institution
+            .as_ref()
+            .is_none_or(|id| &building.institution == id)
+    });
     let buildings = asked.map(|building| {
         let extent = app.extent_today(&building.extents, building.zone);
         Building {
@@ -81,7 +95,9 @@ pub(crate) async fn buildings(State(app): State<Arc<App>>, uri: Uri) -> Result<J
             points: points.remove(building.id.as_str()).unwrap_or_default(),
         }
     });
-    Ok(Json(Buildings { buildings: buildings.collect() }))
+    Ok(Json(Buildings {
+        buildings: buildings.collect(),
+    }))
 }
 
 /// Points 计量点, of an institution, a building or all.
@@ -90,18 +106,24 @@ pub(crate) async fn buildings(State(app): State<Arc<App>>, uri: Uri) -> Result<J
         ("institution" = Option<String>, Query, description = "Only this institution's"),
         ("building" = Option<String>, Query, description = "Only this building's"),
     ),
-    responses((status = 200, body = Points), (status = "4XX", body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = Points)))]
 pub(crate) async fn points(State(app): State<Arc<App>>, uri: Uri) -> Result<Json<Points>, Problem> {
     let params = Params::of(&uri, &["institution", "building"])?;
     let config = app.config();
     let (institution, building) = (params.institution(config)?, params.building(config)?);
     let mut meters: BTreeMap<&PointId, Vec<_>> = BTreeMap::new();
     for meter in config.registry.meters.values() {
-        meters.entry(&meter.point).or_default().push((meter.from, meter.id.to_string()));
+        meters
+            .entry(&meter.point)
+            .or_default()
+            .push((meter.from, meter.id.to_string()));
     }
     let mut points = Vec::new();
     for point in config.registry.points.values() {
-        let owner = config.registry.institution_of(point).map(|institution| &institution.id);
+        let owner = config
+            .registry
+            .institution_of(point)
+            .map(|institution| &institution.id);
         let is_asked = institution.as_ref().is_none_or(|id| owner == Some(id))
             && building.as_ref().is_none_or(|id| &point.building == id);
         if !is_asked {

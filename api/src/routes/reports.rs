@@ -23,7 +23,6 @@ const FORMATS: [&str; 2] = ["json", "csv"];
     ),
     responses(
         (status = 200, content((MonthlyReport = "application/json"), (String = "text/csv"))),
-        (status = "4XX", body = Problem, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn monthly(
     State(app): State<Arc<App>>,
@@ -48,5 +47,12 @@ pub(crate) async fn monthly(
     };
     // Ids and months are safe in a header: neither can hold a quote or a line end.
     let name = format!("inline; filename=\"{institution}-{month}.{format}\"");
-    Ok(([(header::CONTENT_TYPE, kind.to_owned()), (header::CONTENT_DISPOSITION, name)], body).into_response())
+    Ok((
+        [
+            (header::CONTENT_TYPE, kind.to_owned()),
+            (header::CONTENT_DISPOSITION, name),
+        ],
+        body,
+    )
+        .into_response())
 }

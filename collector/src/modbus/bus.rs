@@ -67,8 +67,9 @@ impl<D: Dial> Bus<D> {
 
     async fn work(&mut self) -> Result<std::convert::Infallible, Stopped> {
         let start = Instant::now();
-        let mut queue: BinaryHeap<Reverse<(Instant, usize)>> =
-            (0..self.meters.len()).map(|i| Reverse((start, i))).collect();
+        let mut queue: BinaryHeap<Reverse<(Instant, usize)>> = (0..self.meters.len())
+            .map(|i| Reverse((start, i)))
+            .collect();
         let mut link: Option<D::Link> = None;
         let mut backoff = Backoff::connection();
         loop {
@@ -173,7 +174,9 @@ fn whole_intervals(late: Duration, interval: Duration) -> u64 {
 /// most two seconds and a tenth of the interval. A multiple that has all but come is passed over:
 /// clocks and timers differ by milliseconds.
 fn until_next(now: UtcMs, interval: Duration, spread_seed: u64) -> Duration {
-    let interval_ms = i64::try_from(interval.as_millis()).unwrap_or(i64::MAX).max(1);
+    let interval_ms = i64::try_from(interval.as_millis())
+        .unwrap_or(i64::MAX)
+        .max(1);
     let spread_max = (interval_ms / 10).clamp(1, 2_000);
     let spread = i64::try_from(spread_seed % spread_max.unsigned_abs()).unwrap_or(0);
     let mut wait = interval_ms - (now.0 - spread).rem_euclid(interval_ms);

@@ -43,7 +43,11 @@ impl Block {
     pub fn halves(&self) -> Option<(Self, Self)> {
         let cut = (1..self.specs.len()).max_by_key(|&at| {
             let hole = i64::from(self.specs[at].address)
-                - self.specs[..at].iter().map(|s| i64::from(end(s))).max().unwrap_or(0);
+                - self.specs[..at]
+                    .iter()
+                    .map(|s| i64::from(end(s)))
+                    .max()
+                    .unwrap_or(0);
             let balance = at.min(self.specs.len() - at);
             (hole, balance)
         })?;

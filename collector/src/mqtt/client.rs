@@ -64,7 +64,10 @@ pub(crate) struct Message {
 
 /// The largest packet that is read from the wire.
 pub(crate) fn packet_bytes_read(settings: &Mqtt) -> u32 {
-    settings.packet_bytes_max.saturating_add(1_024).max(PACKET_BYTES_READ)
+    settings
+        .packet_bytes_max
+        .saturating_add(1_024)
+        .max(PACKET_BYTES_READ)
 }
 
 /// The side that is polled. Nothing is awaited between two calls of [`Connection::next`] that could
@@ -94,8 +97,7 @@ pub(crate) fn open(settings: &Mqtt) -> Result<(Client, Connection), ClientError>
 }
 
 fn open_v311(settings: &Mqtt, transport: Transport) -> (Client, Connection) {
-    let mut options =
-        rumqttc::MqttOptions::new(&settings.client_id, &settings.host, settings.port);
+    let mut options = rumqttc::MqttOptions::new(&settings.client_id, &settings.host, settings.port);
     let bytes = usize::try_from(packet_bytes_read(settings)).unwrap_or(usize::MAX);
     options
         .set_transport(transport)
@@ -205,8 +207,7 @@ impl Client {
     pub(crate) fn acknowledge(&self, packet: u16) -> bool {
         match self {
             Self::V311(client) => {
-                let mut publish =
-                    rumqttc::Publish::new("", rumqttc::QoS::AtLeastOnce, Vec::new());
+                let mut publish = rumqttc::Publish::new("", rumqttc::QoS::AtLeastOnce, Vec::new());
                 publish.pkid = packet;
                 client.try_ack(&publish).is_ok()
             }

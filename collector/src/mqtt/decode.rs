@@ -216,9 +216,10 @@ impl MqttDecoder {
         let topic = std::str::from_utf8(topic)
             .map_err(|error| Refusal(Reason::NotUtf8, format!("the topic: {error}")))?;
         let fits = |route: &'s Route| route.pattern.fit(topic).map(|parts| (route, parts));
-        let (route, parts) = self.routes.iter().find_map(fits).ok_or_else(|| {
-            Refusal(Reason::UnknownTopic, "the topic fits no pattern".to_owned())
-        })?;
+        let (route, parts) =
+            self.routes.iter().find_map(fits).ok_or_else(|| {
+                Refusal(Reason::UnknownTopic, "the topic fits no pattern".to_owned())
+            })?;
         if payload.iter().all(u8::is_ascii_whitespace) {
             return Err(Refusal(Reason::Empty, "there are no bytes".to_owned()));
         }
@@ -333,14 +334,17 @@ impl Parts {
         payload: &[u8],
         received_at: UtcMs,
     ) -> Decoded {
-        let quarantine = self.refused.into_iter().map(|(reason, detail)| Quarantined {
-            received_at,
-            gateway: decoder.gateway.clone(),
-            source: String::from_utf8_lossy(topic).into_owned(),
-            reason,
-            detail,
-            payload: payload.to_vec(),
-        });
+        let quarantine = self
+            .refused
+            .into_iter()
+            .map(|(reason, detail)| Quarantined {
+                received_at,
+                gateway: decoder.gateway.clone(),
+                source: String::from_utf8_lossy(topic).into_owned(),
+                reason,
+                detail,
+                payload: payload.to_vec(),
+            });
         Decoded {
             meter: Some(device.meter.clone()),
             quarantine: quarantine.collect(),

@@ -70,7 +70,8 @@ impl Gate {
     }
 
     fn refuse(&self, epoch: u64) {
-        self.refused.send_modify(|refused| *refused = (*refused).max(epoch + 1));
+        self.refused
+            .send_modify(|refused| *refused = (*refused).max(epoch + 1));
     }
 
     /// Queues the acknowledgement, if the connection of its message still stands.

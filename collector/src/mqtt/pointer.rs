@@ -237,7 +237,16 @@ mod tests {
         let payload = r#" {"a":{"b":[1.50,{"c":"x\"y"}],"d":null}, "m/n":"7", "~":true, "z":{}} "#;
         let found = at(
             payload,
-            &["/a/b/0", "/a/b/1/c", "/a/d", "/m~1n", "/~0", "/z", "/none", "/a/b/0/deep"],
+            &[
+                "/a/b/0",
+                "/a/b/1/c",
+                "/a/d",
+                "/m~1n",
+                "/~0",
+                "/z",
+                "/none",
+                "/a/b/0/deep",
+            ],
         );
         assert_eq!(found[0], Some(Scalar::Number("1.50")));
         assert_eq!(found[1], Some(Scalar::Text("x\"y".into())));
@@ -248,7 +257,10 @@ mod tests {
         assert_eq!(found[6], None);
         assert_eq!(found[7], None);
         assert_eq!(at("12.5", &[""])[0], Some(Scalar::Number("12.5")));
-        assert_eq!(at(r#"{"a":1,"a":2}"#, &["/a"])[0], Some(Scalar::Number("2")));
+        assert_eq!(
+            at(r#"{"a":1,"a":2}"#, &["/a"])[0],
+            Some(Scalar::Number("2"))
+        );
         let both = at(r#"{"a":{"b":3}}"#, &["/a", "/a/b"]);
         assert_eq!(both[1], Some(Scalar::Number("3")));
     }
@@ -282,9 +294,8 @@ mod tests {
         leaf.prop_recursive(4, 32, 4, |inner| {
             prop_oneof![
                 proptest::collection::vec(inner.clone(), 0..4).prop_map(Into::into),
-                proptest::collection::btree_map("[ab0/~]{1,2}", inner, 0..4).prop_map(|map| {
-                    serde_json::Value::Object(map.into_iter().collect())
-                }),
+                proptest::collection::btree_map("[ab0/~]{1,2}", inner, 0..4)
+                    .prop_map(|map| { serde_json::Value::Object(map.into_iter().collect()) }),
             ]
         })
     }

@@ -52,6 +52,9 @@ mod tests {
         assert_eq!(sequences.observe("g", Some(8), 1), 0, "another boot");
         assert_eq!(sequences.observe("g", Some(8), 3), 1);
         assert_eq!(sequences.observe("g", Some(8), i64::MIN), 0);
-        assert_eq!(sequences.observe("g", Some(8), i64::MAX), i64::MAX.unsigned_abs() - 4);
+        assert_eq!(
+            sequences.observe("g", Some(8), i64::MAX),
+            i64::MAX.unsigned_abs() - 4
+        );
     }
 }

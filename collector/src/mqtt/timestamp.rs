@@ -17,9 +17,11 @@ pub(crate) fn parse(spec: &TimestampSpec, found: &Scalar<'_>) -> Option<UtcMs> {
         TimestampFormat::UnixS => epoch(text, 1_000),
         TimestampFormat::UnixMs => epoch(text, 1),
         TimestampFormat::UnixMsOrRfc3339 if matches!(found, Scalar::Number(_)) => epoch(text, 1),
-        TimestampFormat::Rfc3339 | TimestampFormat::UnixMsOrRfc3339 => DateTime::parse_from_rfc3339(text)
-            .ok()
-            .map(|time| UtcMs(time.timestamp_millis())),
+        TimestampFormat::Rfc3339 | TimestampFormat::UnixMsOrRfc3339 => {
+            DateTime::parse_from_rfc3339(text)
+                .ok()
+                .map(|time| UtcMs(time.timestamp_millis()))
+        }
         TimestampFormat::Pattern(pattern) => {
             // A pattern with an offset of its own does not need the zone.
             if let Ok(time) = DateTime::parse_from_str(text, pattern) {
@@ -69,13 +71,28 @@ mod tests {
         let shanghai = Tz::Asia__Shanghai;
         let s = || TimestampFormat::UnixS;
         let ms = || TimestampFormat::UnixMs;
-        assert_eq!(read(s(), utc, Number("1760000000")), Some(1_760_000_000_000));
-        assert_eq!(read(s(), utc, Number("1760000000.25")), Some(1_760_000_000_250));
-        assert_eq!(read(s(), utc, Text(" 1760000000".into())), Some(1_760_000_000_000));
-        assert_eq!(read(ms(), utc, Number("1760000000123")), Some(1_760_000_000_123));
+        assert_eq!(
+            read(s(), utc, Number("1760000000")),
+            Some(1_760_000_000_000)
+        );
+        assert_eq!(
+            read(s(), utc, Number("1760000000.25")),
+            Some(1_760_000_000_250)
+        );
+        assert_eq!(
+            read(s(), utc, Text(" 1760000000".into())),
+            Some(1_760_000_000_000)
+        );
+        assert_eq!(
+            read(ms(), utc, Number("1760000000123")),
+            Some(1_760_000_000_123)
+        );
         assert_eq!(read(ms(), utc, Number("1.76e12")), Some(1_760_000_000_000));
         let either = || TimestampFormat::UnixMsOrRfc3339;
-        assert_eq!(read(either(), utc, Number("1760000000123")), Some(1_760_000_000_123));
+        assert_eq!(
+            read(either(), utc, Number("1760000000123")),
+            Some(1_760_000_000_123)
+        );
         let zulu = || Text("2025-10-09T08:53:20Z".into());
         assert_eq!(read(either(), utc, zulu()), Some(1_760_000_000_000));
         let rfc = || TimestampFormat::Rfc3339;
@@ -105,7 +122,11 @@ mod tests {
             Null,
             Other("{}"),
         ] {
-            assert_eq!(read(TimestampFormat::UnixS, utc, bad.clone()), None, "{bad:?}");
+            assert_eq!(
+                read(TimestampFormat::UnixS, utc, bad.clone()),
+                None,
+                "{bad:?}"
+            );
             assert_eq!(read(TimestampFormat::Rfc3339, utc, bad), None);
         }
         // This quarter of an hour does not exist in Berlin.

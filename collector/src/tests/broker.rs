@@ -1,4 +1,4 @@
-//! Against a real mosquitto, and against a broker made of bytes for what a healthy one never does.
+//! Against a real mosquitto.
 
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
@@ -9,8 +9,6 @@ use std::time::Duration;
 use steward_config::{Config, GatewayKind, MeterAddress, Mqtt, MqttVersion, TlsFiles};
 use steward_journal::{Journal, JournalOptions, JournalReader, QuarantineFilter, Reason};
 use steward_model::MeterState;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
 
 use super::journal::{Running, count, open, readings, until};
 use super::site::{add_meter, mqtt, site};
@@ -101,9 +99,9 @@ impl Broker {
     }
 }
 
-const TOPIC: &str = "steward/v1/s/gw-1/m-1/telemetry";
+pub(super) const TOPIC: &str = "steward/v1/s/gw-1/m-1/telemetry";
 
-fn messages(from: u64, to: u64) -> Vec<String> {
+pub(super) fn messages(from: u64, to: u64) -> Vec<String> {
     let now = chrono::Utc::now().timestamp_millis() - 60_000;
     let message = |n: u64| {
         let ts = now + i64::try_from(n).unwrap();
@@ -112,7 +110,7 @@ fn messages(from: u64, to: u64) -> Vec<String> {
     (from..to).map(message).collect()
 }
 
-fn config(settings: Mqtt) -> Arc<Config> {
+pub(super) fn config(settings: Mqtt) -> Arc<Config> {
     let mut config = site(GatewayKind::Mqtt(settings));
     let address = MeterAddress::Mqtt {
         device: "m-1".into(),
@@ -122,12 +120,16 @@ fn config(settings: Mqtt) -> Arc<Config> {
     Arc::new(config)
 }
 
+fn whole(number: f64) -> u64 {
+    format!("{number:.0}").parse().unwrap()
+}
+
 /// The counters of energy in the journal, each once, in order.
-fn energies(dir: &Path) -> Vec<u64> {
+pub(super) fn energies(dir: &Path) -> Vec<u64> {
     let mut values: Vec<u64> = readings(dir)
         .iter()
         .filter(|r| r.quantity == steward_model::Quantity::EnergyImport)
-        .map(|r| r.value.get() as u64 / 1_000)
+        .map(|r| whole(r.value.get() / 1_000.0))
         .collect();
     values.sort_unstable();
     values.dedup();
@@ -184,7 +186,11 @@ async fn committed_messages_are_acknowledged_and_never_come_again() {
             count(&state, "steward_collector_acks_total") >= 1.0
         })
         .await;
-        assert_eq!(count(&state, "steward_collector_messages_total"), 1.0, "{version:?}");
+        assert_eq!(
+            count(&state, "steward_collector_messages_total"),
+            1.0,
+            "{version:?}"
+        );
         again.stop().await;
         drop(journal);
         writer.join();
@@ -206,16 +212,22 @@ async fn what_a_full_journal_refused_comes_again() {
         options.ballast_bytes = 0;
         let (journal, writer) = Journal::open(full.path(), options).unwrap();
         // A reader that never moves: nothing may be reclaimed.
-        JournalReader::open(full.path()).unwrap().move_cursor("test", 0).unwrap();
+        JournalReader::open(full.path())
+            .unwrap()
+            .move_cursor("test", 0)
+            .unwrap();
         let running = Running::start(&config, &journal);
         subscribed(&running, &broker).await;
         // Too large for the small journal, in messages that all are good.
         broker.publish(TOPIC, &messages(1, 6_001));
         let state = Arc::clone(&running.state);
-        until("the refusal", || count(&state, "steward_collector_errors_total") >= 1.0).await;
+        until("the refusal", || {
+            count(&state, "steward_collector_errors_total") >= 1.0
+        })
+        .await;
         until("all that has room", || journal.health().full).await;
         let acknowledged = count(&state, "steward_collector_acks_total");
-        running.kill();
+        running.kill().await;
         drop(journal);
         writer.join();
         let first = energies(full.path());
@@ -310,7 +322,10 @@ fn openssl(dir: &Path, arguments: &str) {
 fn certificates(dir: &Path) -> TlsFiles {
     std::fs::write(dir.join("san.cnf"), "subjectAltName=IP:127.0.0.1\n").unwrap();
     let key = "-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2";
-    openssl(dir, &format!("req -x509 {key} -subj /CN=authority -keyout ca.key -out ca.pem"));
+    openssl(
+        dir,
+        &format!("req -x509 {key} -subj /CN=authority -keyout ca.key -out ca.pem"),
+    );
     for name in ["server", "client"] {
         openssl(
             dir,
@@ -357,7 +372,10 @@ async fn client_certificates_open_the_door() {
         });
         let refused = Running::start(&config(settings.clone()), &journal);
         let state = Arc::clone(&refused.state);
-        until("the refusal", || count(&state, "steward_collector_errors_total") >= 1.0).await;
+        until("the refusal", || {
+            count(&state, "steward_collector_errors_total") >= 1.0
+        })
+        .await;
         assert_eq!(count(&state, "steward_collector_connections_total"), 0.0);
         refused.stop().await;
 
@@ -368,7 +386,10 @@ async fn client_certificates_open_the_door() {
         });
         let foreign = Running::start(&config(settings.clone()), &journal);
         let state = Arc::clone(&foreign.state);
-        until("the error", || count(&state, "steward_collector_errors_total") >= 1.0).await;
+        until("the error", || {
+            count(&state, "steward_collector_errors_total") >= 1.0
+        })
+        .await;
         assert_eq!(count(&state, "steward_collector_connections_total"), 0.0);
         foreign.stop().await;
         settings.tls = Some(TlsFiles {
@@ -377,130 +398,14 @@ async fn client_certificates_open_the_door() {
         });
         let missing = Running::start(&config(settings), &journal);
         let state = Arc::clone(&missing.state);
-        until("the error", || count(&state, "steward_collector_errors_total") >= 1.0).await;
+        until("the error", || {
+            count(&state, "steward_collector_errors_total") >= 1.0
+        })
+        .await;
         let told = state.health().meters["meter-1"].last_error.clone().unwrap();
         assert!(told.contains("none.pem"), "{told}");
         missing.stop().await;
         drop(journal);
         writer.join();
     }
-}
-
-/// The next packet: first byte and body.
-async fn packet(stream: &mut TcpStream) -> Option<(u8, Vec<u8>)> {
-    let first = stream.read_u8().await.ok()?;
-    let (mut length, mut shift) = (0_usize, 0);
-    loop {
-        let byte = stream.read_u8().await.ok()?;
-        length |= usize::from(byte & 0x7F) << shift;
-        shift += 7;
-        if byte < 0x80 {
-            break;
-        }
-    }
-    let mut body = vec![0; length];
-    stream.read_exact(&mut body).await.ok()?;
-    Some((first, body))
-}
-
-/// Accepts a client of 3.1.1 and answers its subscription with `code`.
-async fn accept(listener: &TcpListener, code: u8) -> TcpStream {
-    let (mut stream, _) = listener.accept().await.unwrap();
-    assert_eq!(packet(&mut stream).await.unwrap().0, 0x10);
-    stream.write_all(&[0x20, 2, 0, 0]).await.unwrap();
-    let (kind, body) = packet(&mut stream).await.unwrap();
-    assert_eq!(kind, 0x82, "it subscribes on every connection");
-    let answer = [0x90, 3, body[0], body[1], code];
-    stream.write_all(&answer).await.unwrap();
-    stream
-}
-
-fn publish(id: u8, message: &str) -> Vec<u8> {
-    let length = 2 + TOPIC.len() + 2 + message.len();
-    assert!(length < 128 * 128);
-    let mut bytes = vec![0x32, (length % 128) as u8 | 0x80, (length / 128) as u8];
-    bytes.extend([0, TOPIC.len() as u8]);
-    bytes.extend(TOPIC.as_bytes());
-    bytes.extend([0, id]);
-    bytes.extend(message.as_bytes());
-    bytes
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_stale_acknowledgement_settles_no_other_message() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let port = listener.local_addr().unwrap().port();
-    let dir = tempfile::tempdir().unwrap();
-    // Commits come half a second after the message: the first connection is gone by then.
-    let mut options = JournalOptions::new(64 << 20, Duration::from_secs(3_600));
-    options.group_wait = Duration::from_millis(500);
-    let (journal, writer) = Journal::open(dir.path(), options).unwrap();
-    let running = Running::start(&config(mqtt(port, MqttVersion::V311)), &journal);
-    let state = Arc::clone(&running.state);
-
-    let mut first = accept(&listener, 1).await;
-    let old = messages(1, 2).remove(0);
-    first.write_all(&publish(1, &old)).await.unwrap();
-    until("the message", || count(&state, "steward_collector_messages_total") >= 1.0).await;
-    drop(first);
-
-    let mut second = accept(&listener, 1).await;
-    until("the stale acknowledgement", || {
-        count(&state, "steward_collector_acks_dropped_total") == 1.0
-    })
-    .await;
-    // The same number means another message now. Exactly one acknowledgement may come, after it.
-    let new = messages(2, 3).remove(0);
-    second.write_all(&publish(1, &new)).await.unwrap();
-    assert_eq!(packet(&mut second).await, Some((0x40, vec![0, 1])));
-    assert_eq!(energies(dir.path()), [1, 2], "both are in the journal by then");
-    assert_eq!(count(&state, "steward_collector_acks_total"), 1.0);
-    running.stop().await;
-    assert_eq!(packet(&mut second).await.map(|p| p.0), Some(0xE0), "it says goodbye");
-    drop(journal);
-    writer.join();
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_refused_subscription_is_told() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let port = listener.local_addr().unwrap().port();
-    let dir = tempfile::tempdir().unwrap();
-    let (journal, writer) = open(dir.path());
-    let running = Running::start(&config(mqtt(port, MqttVersion::V311)), &journal);
-    let state = Arc::clone(&running.state);
-    let _stream = accept(&listener, 0x80).await;
-    until("the error", || count(&state, "steward_collector_errors_total") >= 1.0).await;
-    let told = state.health().meters["meter-1"].last_error.clone().unwrap();
-    assert!(told.contains("steward/v1/+/+/+/telemetry"), "{told}");
-    running.stop().await;
-    drop(journal);
-    writer.join();
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn gaps_and_retained_copies_are_told_apart() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let port = listener.local_addr().unwrap().port();
-    let dir = tempfile::tempdir().unwrap();
-    let (journal, writer) = open(dir.path());
-    let running = Running::start(&config(mqtt(port, MqttVersion::V311)), &journal);
-    let state = Arc::clone(&running.state);
-    let mut stream = accept(&listener, 1).await;
-    let all = messages(0, 10);
-    for (id, n) in [(1, 3), (2, 4), (3, 8), (4, 5)] {
-        stream.write_all(&publish(id, &all[n])).await.unwrap();
-        assert_eq!(packet(&mut stream).await, Some((0x40, vec![0, id])));
-    }
-    assert_eq!(count(&state, "steward_collector_readings_missing_total"), 3.0);
-    // A retained copy without a time is acknowledged and is no reading.
-    let mut retained = publish(5, r#"{"energy_import":99}"#);
-    retained[0] |= 1;
-    stream.write_all(&retained).await.unwrap();
-    assert_eq!(packet(&mut stream).await, Some((0x40, vec![0, 5])));
-    assert_eq!(count(&state, "steward_collector_retained_ignored_total"), 1.0);
-    assert_eq!(energies(dir.path()), [3, 4, 5, 8]);
-    running.stop().await;
-    drop(journal);
-    writer.join();
 }

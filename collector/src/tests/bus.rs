@@ -139,7 +139,10 @@ async fn dead_meters_do_not_slow_their_neighbours() {
     let polls = polls(&world, meters, Duration::from_secs(3_600)).await;
     for (index, healthy) in [(0, false), (1, true), (2, false), (3, true)] {
         let own: Vec<_> = polls.iter().filter(|p| p.meter == index).collect();
-        let read = own.iter().filter(|p| !p.outcome.readings.is_empty()).count();
+        let read = own
+            .iter()
+            .filter(|p| !p.outcome.readings.is_empty())
+            .count();
         let missed: u64 = own.iter().map(|p| p.missed).sum();
         if healthy {
             // Every ten seconds, and once at the start.
@@ -170,7 +173,8 @@ async fn polls_follow_the_wall_clock() {
 #[tokio::test(start_paused = true)]
 async fn an_illegal_register_is_found_and_the_rest_is_read() {
     // Register 14 is refused, alone or in a block; so is the hole at 18.
-    let refuses = |ask: Ask, address: u16| (ask.address..ask.address + ask.count).contains(&address);
+    let refuses =
+        |ask: Ask, address: u16| (ask.address..ask.address + ask.count).contains(&address);
     let answer: Answer = Box::new(move |ask, _| {
         if refuses(ask, 14) || refuses(ask, 18) {
             Err(LinkError::Exception(2))
@@ -200,7 +204,10 @@ async fn an_illegal_register_is_found_and_the_rest_is_read() {
     let first = polls[0].outcome.requests;
     assert!(first <= 9, "{first} requests to find it");
     assert!(polls[1..].iter().all(|p| p.outcome.requests <= 4));
-    assert!(polls.iter().all(|p| !p.outcome.broken), "an answer breaks no connection");
+    assert!(
+        polls.iter().all(|p| !p.outcome.broken),
+        "an answer breaks no connection"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -285,7 +292,10 @@ async fn a_connection_closed_while_idle_is_no_fault() {
     let polls = polls(&world, meters, Duration::from_secs(601)).await;
     assert_eq!(polls.len(), 11);
     for poll in polls {
-        assert_eq!((poll.outcome.readings.len(), poll.outcome.faults.len()), (1, 0));
+        assert_eq!(
+            (poll.outcome.readings.len(), poll.outcome.faults.len()),
+            (1, 0)
+        );
     }
 }
 

@@ -91,8 +91,9 @@ impl Running {
     }
 
     /// Ends it as a kill would: nothing is finished, nothing is said to the broker.
-    pub(super) fn kill(self) {
+    pub(super) async fn kill(self) {
         self.task.abort();
+        assert!(self.task.await.unwrap_err().is_cancelled());
     }
 }
 
@@ -109,7 +110,7 @@ impl Service for Meters {
         let (1, Request::ReadInputRegisters(address, count)) = (asked.slave, asked.request) else {
             return future::ready(Err(ExceptionCode::GatewayTargetDevice));
         };
-        let mut words = vec![0_u16; 0x60];
+        let mut words = [0_u16; 0x60];
         let mut put = |at: usize, value: f32| {
             let bits = value.to_bits();
             words[at] = (bits >> 16) as u16;
@@ -158,15 +159,24 @@ async fn from_a_modbus_server_into_the_journal() {
     let states: Vec<_> = health.meters.values().map(|m| m.state).collect();
     assert_eq!(states, [MeterState::Online, MeterState::BackedOff]);
     let two = &health.meters["two"];
-    assert!(two.last_error.as_ref().unwrap().contains("exception 11"), "{two:?}");
+    assert!(
+        two.last_error.as_ref().unwrap().contains("exception 11"),
+        "{two:?}"
+    );
     assert!(two.errors_total > 0 && two.last_seen.is_none());
     running.stop().await;
     drop(journal);
     writer.join();
     let readings = readings(dir.path());
-    let polls = readings.iter().filter(|r| r.quantity == Quantity::VoltageL1).count();
+    let polls = readings
+        .iter()
+        .filter(|r| r.quantity == Quantity::VoltageL1)
+        .count();
     let told = count(&state, "steward_collector_polls_total");
-    assert_eq!(polls as f64, told, "a poll counts when it is in the journal");
+    assert_eq!(
+        polls as f64, told,
+        "a poll counts when it is in the journal"
+    );
     for reading in readings {
         assert_eq!(reading.meter.as_str(), "one");
         let expected = match reading.quantity {
@@ -186,7 +196,13 @@ async fn a_gateway_that_is_not_there_is_told_and_stopping_works() {
     drop(listener);
     let mut config = site(modbus(port, Duration::from_secs(1)));
     let address = MeterAddress::Modbus { unit_id: 1 };
-    add_meter(&mut config, "one", "eastron-sdm230", address, Duration::from_secs(1));
+    add_meter(
+        &mut config,
+        "one",
+        "eastron-sdm230",
+        address,
+        Duration::from_secs(1),
+    );
     let config = Arc::new(config);
     let dir = tempfile::tempdir().unwrap();
     let (journal, writer) = open(dir.path());
@@ -198,7 +214,13 @@ async fn a_gateway_that_is_not_there_is_told_and_stopping_works() {
     .await;
     let health = state.health();
     assert_eq!(health.meters["one"].state, MeterState::BackedOff);
-    assert!(health.meters["one"].last_error.as_ref().unwrap().contains("cannot be reached"));
+    assert!(
+        health.meters["one"]
+            .last_error
+            .as_ref()
+            .unwrap()
+            .contains("cannot be reached")
+    );
     running.stop().await;
     drop(journal);
     writer.join();

@@ -52,10 +52,7 @@ fn a_good_message() {
     assert_eq!(reasons(&decoded), []);
     assert_eq!(
         values(&decoded),
-        [
-            (Quantity::EnergyImport, 12_500.0),
-            (Quantity::Power, 400.0)
-        ]
+        [(Quantity::EnergyImport, 12_500.0), (Quantity::Power, 400.0)]
     );
     let batch = decoded.batch.unwrap();
     assert_eq!((batch.gateway_boot, batch.gateway_seq), (Some(3), Some(17)));
@@ -97,7 +94,11 @@ fn bad_messages_are_set_aside_whole() {
             good.as_bytes(),
             Reason::UnknownMeter,
         ),
-        ("steward/v1/s/gw-1/m-1", good.as_bytes(), Reason::UnknownTopic),
+        (
+            "steward/v1/s/gw-1/m-1",
+            good.as_bytes(),
+            Reason::UnknownTopic,
+        ),
         (
             TOPIC,
             br#"{"ts":1790000300001,"energy_import":1}"#,
@@ -218,12 +219,19 @@ fn what_was_set_aside_is_replayed_after_mending() {
     let Entry::Batch(batch) = replay(&config, &set_aside[0]).unwrap() else {
         panic!("a batch");
     };
-    assert_eq!(batch.readings.len(), 1, "the bad field is not set aside anew");
+    assert_eq!(
+        batch.readings.len(),
+        1,
+        "the bad field is not set aside anew"
+    );
     assert_eq!(batch.received_at, NOW);
 
     // A bad field has an item of its own, which stays until its field can be read.
     let item = &decode_mqtt(&config, &gateway, topic, payload, NOW).quarantine[0];
-    assert_eq!(replay(&config, item).unwrap_err().reason, Reason::NotANumber);
+    assert_eq!(
+        replay(&config, item).unwrap_err().reason,
+        Reason::NotANumber
+    );
     for profile in config.profiles.values_mut() {
         if let ProfileBody::Mqtt(mqtt) = &mut profile.body {
             mqtt.quantities.retain(|q| q.quantity != Quantity::Power);
@@ -246,7 +254,10 @@ fn registers_are_replayed_after_mending() {
         detail: "power".into(),
         payload: vec![0x7F, 0xC0, 0, 0],
     };
-    assert_eq!(replay(&config, &item).unwrap_err().reason, Reason::NotANumber);
+    assert_eq!(
+        replay(&config, &item).unwrap_err().reason,
+        Reason::NotANumber
+    );
     let profile = config.registry.meters[&meter].profile.clone();
     if let ProfileBody::Modbus(modbus) = &mut config.profiles.get_mut(&profile).unwrap().body {
         for spec in &mut modbus.registers {

@@ -8,4 +8,5 @@ mod devices;
 mod journal;
 mod messages;
 mod profiles;
+mod raw_broker;
 mod site;

@@ -64,12 +64,21 @@ fn payloads_mean_what_the_profile_says() {
         assert!(!profile.golden.is_empty(), "{} has no vector", profile.id);
         let kind = steward_config::GatewayKind::Mqtt(mqtt(1, MqttVersion::V5));
         let mut config = site(kind);
-        let address = MeterAddress::Mqtt {
-            device: "m".into(),
-        };
-        add_meter(&mut config, "m", profile.id.as_str(), address, std::time::Duration::from_secs(60));
+        let address = MeterAddress::Mqtt { device: "m".into() };
+        add_meter(
+            &mut config,
+            "m",
+            profile.id.as_str(),
+            address,
+            std::time::Duration::from_secs(60),
+        );
         for golden in &profile.golden {
-            let Golden::Payload { payload, at, expect } = golden else {
+            let Golden::Payload {
+                payload,
+                at,
+                expect,
+            } = golden
+            else {
                 panic!("{}: registers for an MQTT meter", profile.id);
             };
             let received = UtcMs(at.map_or(1_790_000_000_000, |at| at.0 + 1_000));

@@ -112,7 +112,8 @@ impl YearElapsed {
         let now_s = as_of.seconds_floor();
         let share = |from: i64, to: i64| {
             let part = Decimal::from((now_s - from).clamp(0, to - from));
-            part.checked_div(Decimal::from(to - from)).unwrap_or_default()
+            part.checked_div(Decimal::from(to - from))
+                .unwrap_or_default()
         };
         let start_of = |year: i32, month: u32| {
             chrono::NaiveDate::from_ymd_opt(year, month, 1)
@@ -121,10 +122,18 @@ impl YearElapsed {
         let (from_s, to_s) = (start_of(year, 1), start_of(year + 1, 1));
         let year_share = share(from_s, to_s).round_dp(4).to_f64().unwrap_or(0.0);
         if now_s >= to_s {
-            return Self { months: 12, month_share: Decimal::ZERO, year_share };
+            return Self {
+                months: 12,
+                month_share: Decimal::ZERO,
+                year_share,
+            };
         }
         if now_s < from_s {
-            return Self { months: 0, month_share: Decimal::ZERO, year_share };
+            return Self {
+                months: 0,
+                month_share: Decimal::ZERO,
+                year_share,
+            };
         }
         let month = local_date(zone, now_s).month();
         let month_from_s = start_of(year, month);
@@ -157,7 +166,11 @@ pub fn budget_status(
     let annual = budget.annual();
     let known = used.iter().flatten().copied().reduce(|a, b| a + b);
     let whole: Decimal = budget.months.iter().take(elapsed.months).copied().sum();
-    let running = budget.months.get(elapsed.months).copied().unwrap_or_default();
+    let running = budget
+        .months
+        .get(elapsed.months)
+        .copied()
+        .unwrap_or_default();
     let to_date = (whole + running * elapsed.month_share).round_dp(6);
     let ratio = |of: Decimal| {
         let ratio = known?.checked_div(of)?.round_dp(4);
@@ -165,7 +178,11 @@ pub fn budget_status(
     };
     let pace = ratio(to_date);
     let used_up = known.is_some_and(|known| known > annual);
-    let colour = if used_up { Some(Colour::Red) } else { pace.map(|pace| thresholds.colour(pace)) };
+    let colour = if used_up {
+        Some(Colour::Red)
+    } else {
+        pace.map(|pace| thresholds.colour(pace))
+    };
     let months = budget
         .months
         .iter()
@@ -195,8 +212,10 @@ pub fn budget_status(
 
 /// The points whose month rows [`budget_statuses`] needs.
 pub fn budget_points(registry: &Registry, scope: &Scope) -> Vec<PointId> {
-    let groups: Vec<_> =
-        Commodity::ALL.into_iter().flat_map(|commodity| groups(registry, scope, commodity, None)).collect();
+    let groups: Vec<_> = Commodity::ALL
+        .into_iter()
+        .flat_map(|commodity| groups(registry, scope, commodity, None))
+        .collect();
     points_of(&groups)
 }
 
@@ -214,7 +233,11 @@ pub fn budget_statuses(
         Scope::Institution(id) => &budget.institution == id,
         _ => true,
     };
-    let budgets = config.budgets.all.values().filter(|budget| budget.year == year);
+    let budgets = config
+        .budgets
+        .all
+        .values()
+        .filter(|budget| budget.year == year);
     budgets
         .filter(asked)
         .map(|budget| {
@@ -268,7 +291,10 @@ fn used_by_month(
             }
             if let Some(ug) = cell.sum.co2_ug {
                 // A tonne is 1e12 micrograms.
-                add(BudgetMetric::CarbonTco2, Decimal::from_i128_with_scale(ug, 12));
+                add(
+                    BudgetMetric::CarbonTco2,
+                    Decimal::from_i128_with_scale(ug, 12),
+                );
             }
         }
     }
@@ -302,7 +328,10 @@ mod tests {
         }
         let at = chrono::DateTime::parse_from_rfc3339(at).unwrap();
         let elapsed = YearElapsed::at(Tz::Asia__Shanghai, 2026, UtcMs(at.timestamp_millis()));
-        let thresholds = ColourThresholds { amber: 0.95, red: 1.1 };
+        let thresholds = ColourThresholds {
+            amber: 0.95,
+            red: 1.1,
+        };
         budget_status(&budget(), &months, elapsed, &thresholds)
     }
 
@@ -312,12 +341,21 @@ mod tests {
         let half_april = "2026-04-16T00:00:00+08:00";
         let green = status(&[100, 100, 100, 20], half_april);
         assert_eq!(green.budgeted_to_date, Decimal::from(350));
-        assert_eq!((green.pace, green.colour), (Some(0.9143), Some(BudgetState::Green)));
+        assert_eq!(
+            (green.pace, green.colour),
+            (Some(0.9143), Some(BudgetState::Green))
+        );
         assert_eq!(green.left, Some(Decimal::from(880)));
         let amber = status(&[100, 100, 100, 50], half_april);
-        assert_eq!((amber.pace, amber.colour), (Some(1.0), Some(BudgetState::Amber)));
+        assert_eq!(
+            (amber.pace, amber.colour),
+            (Some(1.0), Some(BudgetState::Amber))
+        );
         let red = status(&[100, 100, 150, 50], half_april);
-        assert_eq!((red.pace, red.colour), (Some(1.1429), Some(BudgetState::Red)));
+        assert_eq!(
+            (red.pace, red.colour),
+            (Some(1.1429), Some(BudgetState::Red))
+        );
     }
 
     #[test]
@@ -325,9 +363,15 @@ mod tests {
         let none = status(&[], "2026-04-16T00:00:00+08:00");
         assert_eq!((none.used, none.pace, none.colour), (None, None, None));
         let before = status(&[], "2025-12-31T00:00:00+08:00");
-        assert_eq!((before.year_share, before.budgeted_to_date), (0.0, Decimal::ZERO));
+        assert_eq!(
+            (before.year_share, before.budgeted_to_date),
+            (0.0, Decimal::ZERO)
+        );
         let over = status(&[101; 12], "2027-02-01T00:00:00+08:00");
-        assert_eq!((over.pace, over.colour), (Some(1.01), Some(BudgetState::Red)));
+        assert_eq!(
+            (over.pace, over.colour),
+            (Some(1.01), Some(BudgetState::Red))
+        );
         assert_eq!(over.year_share, 1.0);
     }
 }

@@ -1,12 +1,13 @@
 //! Composes the report. Pure: the same facts give the same report.
 
-use steward_config::{CoalBasis, Config, Dated, Extent};
+use steward_config::{BudgetMetric, CoalBasis, Config, Dated, Extent, Factor, FactorKind};
 use steward_model::time::{next_period_date, period_date};
 use steward_model::{Commodity, InstitutionId, LedgerRow, Shares, Span, UtcMs};
 
 use chrono_tz::Tz;
 
 use crate::budget::budget_statuses;
+use crate::figure::{Figure, Months};
 use crate::hash::content_sha256;
 use crate::names;
 use crate::numbers::{amount, kg, quality, share_of, shares_of_whole};
@@ -15,7 +16,7 @@ use crate::report::{
     ReportExtent, ReportInstitution, SCHEMA, Totals,
 };
 use crate::rollup::{RollUp, Sum};
-use crate::scope::{By, Group, Scope, groups, zone_of};
+use crate::scope::{By, Group, REST, Scope, groups, zone_of};
 use crate::{Facts, Month, ReportError};
 
 /// Month starts of different zones are at most a day and two hours apart.
@@ -31,7 +32,11 @@ pub fn compose(
     generated_at: UtcMs,
 ) -> Result<MonthlyReport, ReportError> {
     let unknown = || ReportError::UnknownInstitution(institution.to_string());
-    let registered = config.registry.institutions.get(institution).ok_or_else(unknown)?;
+    let registered = config
+        .registry
+        .institutions
+        .get(institution)
+        .ok_or_else(unknown)?;
     let scope = Scope::Institution(institution.clone());
     let zone = zone_of(config, &scope);
     let (from_s, to_s) = (month.start_s(zone), month.later(1).start_s(zone));
@@ -52,7 +57,10 @@ pub fn compose(
     };
     let (commodities, totals, factors) = composer.commodities();
     let instant = |at_s: i64| {
-        UtcMs(at_s.saturating_mul(1_000)).to_datetime().with_timezone(&zone).to_rfc3339()
+        UtcMs(at_s.saturating_mul(1_000))
+            .to_datetime()
+            .with_timezone(&zone)
+            .to_rfc3339()
     };
     let mut report = MonthlyReport {
         schema: SCHEMA.to_owned(),
@@ -83,72 +91,6 @@ pub fn compose(
     let render = |error: serde_json::Error| ReportError::Render(error.into());
     report.content_sha256 = content_sha256(&serde_json::to_value(&report).map_err(render)?);
     Ok(report)
-}
-
-/// Which figure of a sum is told.
-#[derive(Clone, Copy)]
-enum Figure {
-    Amount(Commodity),
-    Kgce,
-    Co2,
-}
-
-impl Figure {
-    fn unit(self) -> &'static str {
-        match self {
-            Self::Amount(commodity) => commodity.unit(),
-            Self::Kgce => "kgce",
-            Self::Co2 => "kgCO2",
-        }
-    }
-
-    fn raw(self, sum: &Sum) -> Option<i128> {
-        match self {
-            Self::Amount(_) => Some(sum.amount_base.into()),
-            Self::Kgce => sum.kgce_ug,
-            Self::Co2 => sum.co2_ug,
-        }
-    }
-
-    fn number(self, raw: i128) -> f64 {
-        match self {
-            Self::Amount(commodity) => amount(commodity, i64::try_from(raw).unwrap_or(i64::MAX)),
-            Self::Kgce | Self::Co2 => kg(raw),
-        }
-    }
-
-    /// The figure by an extent, rounded to six decimals.
-    fn by(self, raw: i128, extent: Option<f64>) -> Option<f64> {
-        let extent = extent.filter(|extent| *extent > 0.0)?;
-        let whole = match self {
-            Self::Amount(commodity) => raw as f64 / commodity.base_per_unit() as f64,
-            Self::Kgce | Self::Co2 => raw as f64 / 1e9,
-        };
-        Some((whole / extent * 1e6).round() / 1e6)
-    }
-}
-
-/// This month, the month before, the same month a year before.
-#[derive(Clone, Default)]
-struct Months {
-    this: Option<Sum>,
-    last: Option<Sum>,
-    last_year: Option<Sum>,
-}
-
-impl Months {
-    fn add(&mut self, other: &Self) {
-        let pairs = [
-            (&mut self.this, &other.this),
-            (&mut self.last, &other.last),
-            (&mut self.last_year, &other.last_year),
-        ];
-        for (into, from) in pairs {
-            if let Some(from) = from {
-                into.get_or_insert_default().add(from);
-            }
-        }
-    }
 }
 
 struct Composer<'a> {
@@ -206,9 +148,7 @@ impl Composer<'_> {
             factor_ids.extend(factors.iter().cloned());
             commodities.push(self.commodity(commodity, &months, factors));
         }
-        let all = self.config.factors.all.iter();
-        let used = all.filter(|factor| factor_ids.contains(&factor.id)).map(FactorEntry::new);
-        let factors: Vec<FactorEntry> = used.collect();
+        let factors = used_factors(self.config, &factor_ids);
         (commodities, self.totals(&total, total_shares), factors)
     }
 
@@ -227,7 +167,12 @@ impl Composer<'_> {
         }
     }
 
-    fn commodity(&self, commodity: Commodity, months: &Months, factor_ids: Vec<String>) -> CommodityReport {
+    fn commodity(
+        &self,
+        commodity: Commodity,
+        months: &Months,
+        factor_ids: Vec<String>,
+    ) -> CommodityReport {
         let this = months.this.as_ref();
         CommodityReport {
             commodity: commodity.id().to_owned(),
@@ -243,15 +188,28 @@ impl Composer<'_> {
             coverage: this.and_then(Sum::coverage),
             factor_ids,
             buildings: self.parts(commodity, By::Building),
-            subitems: self.parts(commodity, By::Subitem),
+            subitems: self.subitems(commodity),
+        }
+    }
+
+    /// Nothing where no sub-item is metered: a rest alone explains nothing.
+    fn subitems(&self, commodity: Commodity) -> Vec<Part> {
+        let parts = self.parts(commodity, By::Subitem);
+        if parts.iter().all(|part| part.key == REST) {
+            Vec::new()
+        } else {
+            parts
         }
     }
 
     fn parts(&self, commodity: Commodity, by: By) -> Vec<Part> {
         let groups = groups(&self.config.registry, &self.scope, commodity, Some(by));
         let (sums, _) = self.sums(&groups, self.month);
-        let amounts: Vec<i128> =
-            sums.iter().flatten().map(|sum| i128::from(sum.amount_base)).collect();
+        let amounts: Vec<i128> = sums
+            .iter()
+            .flatten()
+            .map(|sum| i128::from(sum.amount_base))
+            .collect();
         let mut shares = shares_of_whole(&amounts).unwrap_or_default().into_iter();
         let named = groups.iter().zip(&sums);
         named
@@ -305,10 +263,21 @@ impl Composer<'_> {
         }
     }
 
-    fn compare(&self, figure: Figure, raw: Option<i128>, month: Month, sum: &Option<Sum>) -> Comparison {
+    fn compare(
+        &self,
+        figure: Figure,
+        raw: Option<i128>,
+        month: Month,
+        sum: &Option<Sum>,
+    ) -> Comparison {
         let other = sum.as_ref().and_then(|sum| figure.raw(sum));
-        let change = raw.zip(other).filter(|_| self.month_over).map(|(raw, other)| raw - other);
-        let change_share = change.zip(other).and_then(|(change, other)| share_of(change, other));
+        let change = raw
+            .zip(other)
+            .filter(|_| self.month_over)
+            .map(|(raw, other)| raw - other);
+        let change_share = change
+            .zip(other)
+            .and_then(|(change, other)| share_of(change, other));
         let missing = match (sum, other, raw) {
             (None, _, _) => Some(Missing::NoData),
             (Some(_), None, _) => Some(Missing::NotCounted),
@@ -334,10 +303,39 @@ impl Composer<'_> {
             .into_iter()
             .filter_map(|year| {
                 let month = year.months.get(index).cloned()?;
-                Some(BudgetLine { month, year })
+                // Energy has a price only where a tariff says so.
+                let is_cost = year.metric == BudgetMetric::CostYuan.id();
+                let reason = if is_cost {
+                    Missing::NoTariff
+                } else {
+                    Missing::NoData
+                };
+                let missing = month.used.is_none().then_some(reason);
+                Some(BudgetLine {
+                    month,
+                    year,
+                    missing,
+                })
             })
             .collect()
     }
+}
+
+/// The configured factors with these ids, of the kinds that figures are made with: an id may name
+/// both conventions of standard coal.
+pub fn used_factors(config: &Config, ids: &[String]) -> Vec<FactorEntry> {
+    let other = match config.settings.coal_basis {
+        CoalBasis::Calorific => FactorKind::CoalEquivalent,
+        CoalBasis::Equivalent => FactorKind::CoalCalorific,
+    };
+    let used = |factor: &&Factor| factor.kind != other && ids.contains(&factor.id);
+    config
+        .factors
+        .all
+        .iter()
+        .filter(used)
+        .map(FactorEntry::new)
+        .collect()
 }
 
 /// Adds a commodity's quality shares, weighted by its standard coal.
@@ -349,7 +347,11 @@ fn add_weighted(into: &mut [i128; 3], sum: Option<&Sum>) {
     if amount <= 0 {
         return;
     }
-    let parts = [sum.shares.measured_base, sum.shares.interpolated_base, sum.shares.estimated_base];
+    let parts = [
+        sum.shares.measured_base,
+        sum.shares.interpolated_base,
+        sum.shares.estimated_base,
+    ];
     for (into, part) in into.iter_mut().zip(parts) {
         *into += kgce_ug * i128::from(part) / amount;
     }

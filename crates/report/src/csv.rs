@@ -45,27 +45,53 @@ type Row = [String; COLUMNS.len()];
 /// The report as CSV text.
 pub fn to_csv(report: &MonthlyReport) -> Result<String, ReportError> {
     let render = |error: csv::Error| ReportError::Render(error.into());
-    let mut writer = WriterBuilder::new().terminator(Terminator::CRLF).from_writer(vec![0xef, 0xbb, 0xbf]);
+    let mut writer = WriterBuilder::new()
+        .terminator(Terminator::CRLF)
+        .from_writer(vec![0xef, 0xbb, 0xbf]);
     writer.write_record(COLUMNS).map_err(render)?;
     for row in rows(report) {
         writer.write_record(&row).map_err(render)?;
     }
-    let bytes = writer.into_inner().map_err(|error| ReportError::Render(error.to_string().into()))?;
+    let bytes = writer
+        .into_inner()
+        .map_err(|error| ReportError::Render(error.to_string().into()))?;
     String::from_utf8(bytes).map_err(|error| ReportError::Render(error.into()))
 }
 
 fn rows(report: &MonthlyReport) -> Vec<Row> {
     let lines = Lines { report };
-    let mut rows = vec![lines.measure("total", "", "standard_coal", ["综合能耗", "Energy"], &report.totals.kgce)];
-    rows.push(lines.measure("total", "", "carbon", ["碳排放", "Carbon"], &report.totals.co2_kg));
+    let mut rows = vec![lines.measure(
+        "total",
+        "",
+        "standard_coal",
+        ["综合能耗", "Energy"],
+        &report.totals.kgce,
+    )];
+    rows.push(lines.measure(
+        "total",
+        "",
+        "carbon",
+        ["碳排放", "Carbon"],
+        &report.totals.co2_kg,
+    ));
     for row in &mut rows {
         row[23] = number(report.totals.quality.map(|quality| quality.estimated));
         row[24] = number(report.totals.coverage);
     }
     for commodity in &report.commodities {
         rows.push(lines.commodity(commodity));
-        rows.extend(commodity.buildings.iter().map(|part| lines.part("building", commodity, part)));
-        rows.extend(commodity.subitems.iter().map(|part| lines.part("subitem", commodity, part)));
+        rows.extend(
+            commodity
+                .buildings
+                .iter()
+                .map(|part| lines.part("building", commodity, part)),
+        );
+        rows.extend(
+            commodity
+                .subitems
+                .iter()
+                .map(|part| lines.part("subitem", commodity, part)),
+        );
     }
     rows.extend(report.budgets.iter().map(|line| lines.budget(line)));
     rows.extend(report.factors.iter().map(|factor| lines.factor(factor)));
@@ -89,7 +115,14 @@ impl Lines<'_> {
         row
     }
 
-    fn measure(&self, section: &str, commodity: &str, key: &str, names: [&str; 2], measure: &Measure) -> Row {
+    fn measure(
+        &self,
+        section: &str,
+        commodity: &str,
+        key: &str,
+        names: [&str; 2],
+        measure: &Measure,
+    ) -> Row {
         let mut row = self.line(section, key, names);
         row[3] = commodity.to_owned();
         row[7] = measure.unit.clone();
@@ -115,7 +148,13 @@ impl Lines<'_> {
 
     fn commodity(&self, commodity: &CommodityReport) -> Row {
         let names = [commodity.name_zh.as_str(), commodity.name_en.as_str()];
-        let mut row = self.measure("commodity", &commodity.commodity, "", names, &commodity.amount);
+        let mut row = self.measure(
+            "commodity",
+            &commodity.commodity,
+            "",
+            names,
+            &commodity.amount,
+        );
         row[12] = number(commodity.kgce.value);
         row[13] = number(commodity.co2_kg.value);
         row[23] = number(commodity.quality.map(|quality| quality.estimated));
@@ -134,7 +173,10 @@ impl Lines<'_> {
         row[13] = number(part.co2_kg);
         row[23] = number(part.quality.map(|quality| quality.estimated));
         row[24] = number(part.coverage);
-        row[26] = part.missing.map(|why| format!("value: {}", why.id())).unwrap_or_default();
+        row[26] = part
+            .missing
+            .map(|why| format!("value: {}", why.id()))
+            .unwrap_or_default();
         row
     }
 
@@ -142,14 +184,24 @@ impl Lines<'_> {
         let (zh, en) = names::budget(&line.year.metric);
         let mut row = self.line("budget", &line.year.metric, [zh, en]);
         row[7] = line.year.unit.clone();
-        let decimal = |value: Option<rust_decimal::Decimal>| value.map(|value| value.to_string()).unwrap_or_default();
+        let decimal = |value: Option<rust_decimal::Decimal>| {
+            value.map(|value| value.to_string()).unwrap_or_default()
+        };
         row[8] = decimal(line.month.used);
         row[9] = number(line.year.used_share);
         row[18] = line.month.budget.to_string();
         row[19] = line.year.annual.to_string();
         row[20] = decimal(line.year.used);
         row[21] = decimal(line.year.left);
-        row[22] = line.year.colour.map(|colour| colour.id().to_owned()).unwrap_or_default();
+        row[26] = line
+            .missing
+            .map(|why| format!("value: {}", why.id()))
+            .unwrap_or_default();
+        row[22] = line
+            .year
+            .colour
+            .map(|colour| colour.id().to_owned())
+            .unwrap_or_default();
         row
     }
 
@@ -158,9 +210,15 @@ impl Lines<'_> {
         row[3] = factor.commodity.clone();
         row[7] = text(&factor.unit);
         row[8] = factor.value.clone();
-        let year = factor.data_year.map(|year| format!(" (data of {year})")).unwrap_or_default();
+        let year = factor
+            .data_year
+            .map(|year| format!(" (data of {year})"))
+            .unwrap_or_default();
         row[25] = text(&format!("{}{year}", factor.document));
-        row[26] = format!("valid from {}, confidence {}", factor.valid_from, factor.confidence);
+        row[26] = format!(
+            "valid from {}, confidence {}",
+            factor.valid_from, factor.confidence
+        );
         row
     }
 
@@ -173,15 +231,41 @@ impl Lines<'_> {
         let mut users = self.line("about", "energy_users", ["用能人数", "Energy users"]);
         users[8] = number(extent.energy_users);
         for row in [&mut area, &mut users] {
-            row[26] = extent.missing.map(|why| format!("value: {}", why.id())).unwrap_or_default();
+            row[26] = extent
+                .missing
+                .map(|why| format!("value: {}", why.id()))
+                .unwrap_or_default();
         }
         let said = [
-            ("institution", ["机构名称", "Institution"], format!("{} {}", report.institution.name_zh, report.institution.name_en)),
-            ("coal_basis", ["折标方法", "Basis of standard coal"], report.coal_basis.clone()),
-            ("month_over", ["月份是否结束", "Month over"], report.month_over.to_string()),
+            (
+                "institution",
+                ["机构名称", "Institution"],
+                format!(
+                    "{} {}",
+                    report.institution.name_zh, report.institution.name_en
+                ),
+            ),
+            (
+                "coal_basis",
+                ["折标方法", "Basis of standard coal"],
+                report.coal_basis.clone(),
+            ),
+            (
+                "month_over",
+                ["月份是否结束", "Month over"],
+                report.month_over.to_string(),
+            ),
             ("schema", ["格式", "Form"], report.schema.clone()),
-            ("generated_at", ["生成时间", "Generated at"], report.generated_at.clone()),
-            ("content_sha256", ["内容摘要", "Content hash"], report.content_sha256.clone()),
+            (
+                "generated_at",
+                ["生成时间", "Generated at"],
+                report.generated_at.clone(),
+            ),
+            (
+                "content_sha256",
+                ["内容摘要", "Content hash"],
+                report.content_sha256.clone(),
+            ),
         ];
         let said = said.into_iter().map(|(key, names, what)| {
             let mut row = self.line("about", key, names);
@@ -193,14 +277,19 @@ impl Lines<'_> {
 }
 
 fn number(value: Option<f64>) -> String {
-    value.map(|value| (value + 0.0).to_string()).unwrap_or_default()
+    value
+        .map(|value| (value + 0.0).to_string())
+        .unwrap_or_default()
 }
 
 /// A text that no spreadsheet takes for a formula. Full-width signs count too: Chinese versions
 /// fold them. So does white space before a sign.
 fn text(text: &str) -> String {
     let first = text.trim_start().chars().next();
-    let risky = matches!(first, Some('=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠'));
+    let risky = matches!(
+        first,
+        Some('=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠')
+    );
     if risky || text.starts_with(['\t', '\r', '\n']) {
         format!("'{text}")
     } else {
@@ -214,7 +303,9 @@ mod tests {
 
     #[test]
     fn texts_cannot_become_formulas() {
-        for risky in ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "  =1", "＝1", "\r=1"] {
+        for risky in [
+            "=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "  =1", "＝1", "\r=1",
+        ] {
             assert_eq!(text(risky), format!("'{risky}"));
         }
         assert_eq!(text("1号楼"), "1号楼");

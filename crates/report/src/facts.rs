@@ -60,12 +60,20 @@ impl Month {
 
     /// The month `count` months later.
     pub fn later(self, count: u32) -> Self {
-        Self(self.0.checked_add_months(Months::new(count)).unwrap_or(self.0))
+        Self(
+            self.0
+                .checked_add_months(Months::new(count))
+                .unwrap_or(self.0),
+        )
     }
 
     /// The month `count` months before.
     pub fn earlier(self, count: u32) -> Self {
-        Self(self.0.checked_sub_months(Months::new(count)).unwrap_or(self.0))
+        Self(
+            self.0
+                .checked_sub_months(Months::new(count))
+                .unwrap_or(self.0),
+        )
     }
 
     /// The second at which it begins in `zone`.
@@ -118,8 +126,18 @@ pub async fn gather(
     let mut points: Vec<PointId> = Vec::new();
     for commodity in Commodity::ALL {
         let total = groups(&config.registry, &scope, commodity, None);
-        let subitems = groups(&config.registry, &scope, commodity, Some(crate::By::Subitem));
-        let buildings = groups(&config.registry, &scope, commodity, Some(crate::By::Building));
+        let subitems = groups(
+            &config.registry,
+            &scope,
+            commodity,
+            Some(crate::By::Subitem),
+        );
+        let buildings = groups(
+            &config.registry,
+            &scope,
+            commodity,
+            Some(crate::By::Building),
+        );
         points.extend(points_of(&total));
         points.extend(points_of(&subitems));
         points.extend(points_of(&buildings));
@@ -128,7 +146,10 @@ pub async fn gather(
     points.dedup();
     let mut rows = Vec::new();
     for (zone, points) in by_zone(config, points) {
-        let (from_s, to_s) = (month.earlier(12).start_s(zone), month.later(1).start_s(zone));
+        let (from_s, to_s) = (
+            month.earlier(12).start_s(zone),
+            month.later(1).start_s(zone),
+        );
         rows.extend(source.ledger(&points, Span::Month, from_s, to_s).await?);
     }
     Ok(Facts { rows })
@@ -159,7 +180,16 @@ mod tests {
         let month: Month = "2026-01".parse().unwrap();
         assert_eq!(month.earlier(1).to_string(), "2025-12");
         assert_eq!(month.later(12).to_string(), "2027-01");
-        for bad in ["2026-13", "2026-00", "2026-1", "26-01", "2026", "2026-01-01", "+026-01", "0001-01"] {
+        for bad in [
+            "2026-13",
+            "2026-00",
+            "2026-1",
+            "26-01",
+            "2026",
+            "2026-01-01",
+            "+026-01",
+            "0001-01",
+        ] {
             assert!(bad.parse::<Month>().is_err(), "{bad}");
         }
     }

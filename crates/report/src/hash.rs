@@ -17,12 +17,14 @@ pub(crate) fn content_sha256(document: &Value) -> String {
     }
     let mut text = String::new();
     canonical(&content, &mut text);
-    Sha256::digest(text.as_bytes()).iter().fold(String::new(), |mut hex, byte| {
-        use std::fmt::Write as _;
-        // Writing to a String cannot fail.
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
+    Sha256::digest(text.as_bytes())
+        .iter()
+        .fold(String::new(), |mut hex, byte| {
+            use std::fmt::Write as _;
+            // Writing to a String cannot fail.
+            let _ = write!(hex, "{byte:02x}");
+            hex
+        })
 }
 
 /// Members sorted by name, no white space, numbers in their shortest plain form.
@@ -72,8 +74,14 @@ mod tests {
     #[test]
     fn the_canonical_form_is_sorted_and_plain() {
         let mut text = String::new();
-        canonical(&json!({"b": [1, 2.0, 0.000001, -0.0], "a": {"文": "\"\n€"}, "c": null}), &mut text);
-        assert_eq!(text, r#"{"a":{"文":"\"\n€"},"b":[1,2,0.000001,0],"c":null}"#);
+        canonical(
+            &json!({"b": [1, 2.0, 0.000001, -0.0], "a": {"文": "\"\n€"}, "c": null}),
+            &mut text,
+        );
+        assert_eq!(
+            text,
+            r#"{"a":{"文":"\"\n€"},"b":[1,2,0.000001,0],"c":null}"#
+        );
     }
 
     #[test]
@@ -81,7 +89,10 @@ mod tests {
         // sha256 of `{"a":1}`, from another program.
         let hash = "015abd7f5cc57a2dd94b7590f04ad8084273905ee33ec5cebeae62276a97f862";
         assert_eq!(content_sha256(&json!({"a": 1.0})), hash);
-        assert_eq!(content_sha256(&json!({"a": 1, "generated_at": "x", "content_sha256": "y"})), hash);
+        assert_eq!(
+            content_sha256(&json!({"a": 1, "generated_at": "x", "content_sha256": "y"})),
+            hash
+        );
         assert_ne!(content_sha256(&json!({"a": 2})), hash);
     }
 }

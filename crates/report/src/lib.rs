@@ -14,6 +14,7 @@ pub mod budget;
 mod compose;
 mod csv;
 mod facts;
+mod figure;
 mod hash;
 pub mod names;
 mod numbers;
@@ -22,9 +23,10 @@ pub mod rollup;
 pub mod scope;
 
 pub use self::budget::{
-    BudgetMonth, BudgetState, BudgetStatus, YearElapsed, budget_points, budget_status, budget_statuses,
+    BudgetMonth, BudgetState, BudgetStatus, YearElapsed, budget_points, budget_status,
+    budget_statuses,
 };
-pub use self::compose::compose;
+pub use self::compose::{compose, used_factors};
 pub use self::csv::to_csv;
 pub use self::facts::{Facts, Month, ReportError, by_zone, gather};
 pub use self::numbers::{QualityShares, amount, kg, quality, share_of, shares_of_whole};

@@ -14,12 +14,18 @@ const SUBITEMS: &[(&str, &str, &str)] = &[
 /// The Chinese and English name of a sub-item code or of the rest; an unknown code is its own name.
 pub fn subitem(code: &str) -> (String, String) {
     if code == REST {
-        return ("其他（未分项）".to_owned(), "Rest (not sub-metered)".to_owned());
+        return (
+            "其他（未分项）".to_owned(),
+            "Rest (not sub-metered)".to_owned(),
+        );
     }
     if code == "01000" {
         return ("电（总）".to_owned(), "Electricity, total".to_owned());
     }
-    let Some((_, zh, en)) = SUBITEMS.iter().find(|(start, _, _)| code.get(..3) == Some(*start)) else {
+    let Some((_, zh, en)) = SUBITEMS
+        .iter()
+        .find(|(start, _, _)| code.get(..3) == Some(*start))
+    else {
         return (code.to_owned(), code.to_owned());
     };
     // A code below the first level keeps its digits, so that two of them are told apart.

@@ -26,7 +26,11 @@ pub fn amount(commodity: Commodity, base: i64) -> f64 {
 /// Micrograms as kilograms, rounded to the gram, halves away from zero.
 pub fn kg(micrograms: i128) -> f64 {
     const UG_PER_G: i128 = 1_000_000;
-    let half = if micrograms < 0 { -UG_PER_G / 2 } else { UG_PER_G / 2 };
+    let half = if micrograms < 0 {
+        -UG_PER_G / 2
+    } else {
+        UG_PER_G / 2
+    };
     ((micrograms + half) / UG_PER_G) as f64 / 1_000.0
 }
 
@@ -45,7 +49,10 @@ pub fn shares_of_whole(parts: &[i128]) -> Option<Vec<f64>> {
     if whole <= 0 || parts.iter().any(|part| *part < 0) {
         return None;
     }
-    let mut steps: Vec<i128> = parts.iter().map(|part| part * SHARE_STEPS / whole).collect();
+    let mut steps: Vec<i128> = parts
+        .iter()
+        .map(|part| part * SHARE_STEPS / whole)
+        .collect();
     let missing = SHARE_STEPS - steps.iter().sum::<i128>();
     let mut order: Vec<usize> = (0..parts.len()).collect();
     // Equal remainders go to the earlier part, so the answer depends on nothing else.

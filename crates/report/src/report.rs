@@ -79,6 +79,8 @@ pub enum Missing {
     NoExtent,
     /// The base is zero, so a change has no share.
     ZeroBase,
+    /// No tariff gives energy a price.
+    NoTariff,
     /// The month still runs, so it is not compared with a whole one.
     MonthNotOver,
 }
@@ -91,6 +93,7 @@ impl Missing {
             Self::NotCounted => "not_counted",
             Self::NoExtent => "no_extent",
             Self::ZeroBase => "zero_base",
+            Self::NoTariff => "no_tariff",
             Self::MonthNotOver => "month_not_over",
         }
     }
@@ -224,6 +227,8 @@ pub struct BudgetLine {
     pub month: BudgetMonth,
     /// The year's state.
     pub year: BudgetStatus,
+    /// Why nothing is known of the month's use.
+    pub missing: Option<Missing>,
 }
 
 /// A factor and where it comes from.
@@ -287,7 +292,8 @@ impl FactorEntry {
 /// The report as JSON text.
 pub fn to_json(report: &MonthlyReport) -> Result<String, ReportError> {
     let text = serde_json::to_string_pretty(report);
-    text.map(|text| text + "\n").map_err(|error| ReportError::Render(error.into()))
+    text.map(|text| text + "\n")
+        .map_err(|error| ReportError::Render(error.into()))
 }
 
 #[derive(OpenApi)]
@@ -304,7 +310,10 @@ pub fn schema_json() -> Result<String, ReportError> {
         .and_then(|all| all.remove("MonthlyReport"))
         .unwrap_or_default();
     if let (Some(root), Some(definitions)) = (root.as_object_mut(), definitions.as_object()) {
-        root.insert("$schema".into(), "https://json-schema.org/draft/2020-12/schema".into());
+        root.insert(
+            "$schema".into(),
+            "https://json-schema.org/draft/2020-12/schema".into(),
+        );
         root.insert("$id".into(), "urn:steward:schema:monthly-report:1".into());
         root.insert("title".into(), "MonthlyReport".into());
         root.insert("$defs".into(), definitions.clone().into());
@@ -316,7 +325,10 @@ pub fn schema_json() -> Result<String, ReportError> {
 
 /// Every member is always written, null or not, so every member is required.
 fn require_all(schema: &mut serde_json::Value) {
-    if let Some(definitions) = schema.get_mut("$defs").and_then(|defs| defs.as_object_mut()) {
+    if let Some(definitions) = schema
+        .get_mut("$defs")
+        .and_then(|defs| defs.as_object_mut())
+    {
         definitions.values_mut().for_each(require_all);
     }
     let names: Option<Vec<serde_json::Value>> = schema

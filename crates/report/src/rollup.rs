@@ -96,7 +96,11 @@ impl<'a> RollUp<'a> {
     pub fn new(config: &Config, groups: &'a [Group], span: Span, zone: Tz, now: UtcMs) -> Self {
         let mut members: HashMap<PointId, Member> = HashMap::new();
         for (group_index, group) in groups.iter().enumerate() {
-            let signed = group.plus.iter().map(|id| (id, 1)).chain(group.minus.iter().map(|id| (id, -1)));
+            let signed = group
+                .plus
+                .iter()
+                .map(|id| (id, 1))
+                .chain(group.minus.iter().map(|id| (id, -1)));
             for (id, sign) in signed {
                 let index = members.len();
                 members
@@ -108,7 +112,9 @@ impl<'a> RollUp<'a> {
         }
         for meter in config.registry.meters.values() {
             if let Some(member) = members.get_mut(&meter.point) {
-                let to_s = meter.to.map_or(i64::MAX, |date| day_start_s(member.zone, date));
+                let to_s = meter
+                    .to
+                    .map_or(i64::MAX, |date| day_start_s(member.zone, date));
                 let from_s = day_start_s(member.zone, meter.from);
                 member.services.push((from_s, to_s));
             }
@@ -160,7 +166,11 @@ impl<'a> RollUp<'a> {
             .cells
             .into_iter()
             .filter(|(_, (_, has_plus))| *has_plus)
-            .map(|((start_s, group), (sum, _))| Cell { start_s, group, sum })
+            .map(|((start_s, group), (sum, _))| Cell {
+                start_s,
+                group,
+                sum,
+            })
             .collect();
         cells.sort_by_key(|cell| (cell.start_s, cell.group));
         let mut factors: BTreeSet<&str> = BTreeSet::new();
@@ -173,10 +183,14 @@ impl<'a> RollUp<'a> {
     /// A point in service without a row is expected all the same.
     fn count_absent(&mut self) {
         for (&(start_s, group), (sum, _)) in &mut self.cells {
-            let Some(group) = self.groups.get(group) else { continue };
+            let Some(group) = self.groups.get(group) else {
+                continue;
+            };
             let end_s = period_end_s(self.zone, self.span, start_s).min(self.now_s);
             for id in group.plus.iter().chain(&group.minus) {
-                let Some(member) = self.members.get(id) else { continue };
+                let Some(member) = self.members.get(id) else {
+                    continue;
+                };
                 if self.seen.contains(&(start_s, member.index)) {
                     continue;
                 }
@@ -205,7 +219,12 @@ impl Member {
             .get(id)
             .and_then(|point| config.registry.zone_of(point))
             .unwrap_or(config.settings.zone);
-        Self { index, zone, places: Vec::new(), services: Vec::new() }
+        Self {
+            index,
+            zone,
+            places: Vec::new(),
+            services: Vec::new(),
+        }
     }
 }
 

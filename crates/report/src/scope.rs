@@ -49,7 +49,12 @@ pub enum By {
 
 impl By {
     /// Every way.
-    pub const ALL: [Self; 4] = [Self::Institution, Self::Building, Self::Point, Self::Subitem];
+    pub const ALL: [Self; 4] = [
+        Self::Institution,
+        Self::Building,
+        Self::Point,
+        Self::Subitem,
+    ];
 
     /// The word used in URLs.
     pub const fn id(self) -> &'static str {
@@ -97,24 +102,38 @@ impl Scope {
 
 /// The figures into which `scope` is taken apart for one commodity: one group without a key, or
 /// one a key, in the order of keys with [`REST`] last.
-pub fn groups(registry: &Registry, scope: &Scope, commodity: Commodity, by: Option<By>) -> Vec<Group> {
+pub fn groups(
+    registry: &Registry,
+    scope: &Scope,
+    commodity: Commodity,
+    by: Option<By>,
+) -> Vec<Group> {
     let tree = Tree::new(registry, commodity);
     let total = tree.net(|point| scope.holds(registry, point));
     let named: BTreeMap<String, Group> = match (by, scope) {
         (None, Scope::Point(id)) => return tree.single(id),
         (None, _) => return vec![total],
         (Some(By::Institution), _) => tree.split(scope, |point| {
-            registry.building_of(point).map(|building| building.institution.to_string())
+            registry
+                .building_of(point)
+                .map(|building| building.institution.to_string())
         }),
         (Some(By::Building), _) => tree.split(scope, |point| Some(point.building.to_string())),
-        (Some(By::Point), Scope::Point(id)) => tree.explain_point(id, |child| Some(child.id.to_string())),
-        (Some(By::Subitem), Scope::Point(id)) => tree.explain_point(id, |child| child.subitem.clone()),
+        (Some(By::Point), Scope::Point(id)) => {
+            tree.explain_point(id, |child| Some(child.id.to_string()))
+        }
+        (Some(By::Subitem), Scope::Point(id)) => {
+            tree.explain_point(id, |child| child.subitem.clone())
+        }
         (Some(By::Point), _) => tree.by_root(&total),
         (Some(By::Subitem), _) => tree.by_subitem(&total),
     };
     let mut groups: Vec<Group> = named
         .into_iter()
-        .map(|(key, group)| Group { key: Some(key), ..group })
+        .map(|(key, group)| Group {
+            key: Some(key),
+            ..group
+        })
         .collect();
     groups.sort_by_key(|group| group.key.as_deref() == Some(REST));
     groups
@@ -169,12 +188,19 @@ impl<'a> Tree<'a> {
                 children.entry(parent).or_default().push(point);
             }
         }
-        Self { registry, points, children }
+        Self {
+            registry,
+            points,
+            children,
+        }
     }
 
     fn parent(&self, point: &Point) -> Option<&'a Point> {
         let parent = point.parent.as_ref()?;
-        self.registry.points.get(parent).filter(|parent| parent.commodity == point.commodity)
+        self.registry
+            .points
+            .get(parent)
+            .filter(|parent| parent.commodity == point.commodity)
     }
 
     fn net(&self, inside: impl Fn(&Point) -> bool) -> Group {
@@ -192,9 +218,16 @@ impl<'a> Tree<'a> {
 
     /// The total of the scope by a key that every point has: a point counts where its parent does
     /// not, and is taken off where only its parent does.
-    fn split(&self, scope: &Scope, key_of: impl Fn(&Point) -> Option<String>) -> BTreeMap<String, Group> {
+    fn split(
+        &self,
+        scope: &Scope,
+        key_of: impl Fn(&Point) -> Option<String>,
+    ) -> BTreeMap<String, Group> {
         let held_key = |point: &Point| {
-            scope.holds(self.registry, point).then(|| key_of(point)).flatten()
+            scope
+                .holds(self.registry, point)
+                .then(|| key_of(point))
+                .flatten()
         };
         let mut named: BTreeMap<String, Group> = BTreeMap::new();
         for point in &self.points {
@@ -215,14 +248,22 @@ impl<'a> Tree<'a> {
 
     fn single(&self, id: &PointId) -> Vec<Group> {
         if self.points.iter().any(|point| &point.id == id) {
-            vec![Group { key: None, plus: vec![id.clone()], minus: Vec::new() }]
+            vec![Group {
+                key: None,
+                plus: vec![id.clone()],
+                minus: Vec::new(),
+            }]
         } else {
             Vec::new()
         }
     }
 
     /// A point's children by key, and the rest of it.
-    fn explain_point(&self, id: &PointId, key_of: impl Fn(&Point) -> Option<String>) -> BTreeMap<String, Group> {
+    fn explain_point(
+        &self,
+        id: &PointId,
+        key_of: impl Fn(&Point) -> Option<String>,
+    ) -> BTreeMap<String, Group> {
         let mut named: BTreeMap<String, Group> = BTreeMap::new();
         if self.single(id).is_empty() {
             return named;
@@ -230,10 +271,18 @@ impl<'a> Tree<'a> {
         for child in self.children.get(id).into_iter().flatten() {
             if let Some(key) = key_of(child) {
                 named.entry(key).or_default().plus.push(child.id.clone());
-                named.entry(REST.to_owned()).or_default().minus.push(child.id.clone());
+                named
+                    .entry(REST.to_owned())
+                    .or_default()
+                    .minus
+                    .push(child.id.clone());
             }
         }
-        named.entry(REST.to_owned()).or_default().plus.push(id.clone());
+        named
+            .entry(REST.to_owned())
+            .or_default()
+            .plus
+            .push(id.clone());
         named
     }
 
@@ -241,10 +290,18 @@ impl<'a> Tree<'a> {
     fn by_root(&self, total: &Group) -> BTreeMap<String, Group> {
         let mut named: BTreeMap<String, Group> = BTreeMap::new();
         for id in &total.plus {
-            named.entry(id.to_string()).or_default().plus.push(id.clone());
+            named
+                .entry(id.to_string())
+                .or_default()
+                .plus
+                .push(id.clone());
         }
         for id in &total.minus {
-            let mut above = self.registry.points.get(id).and_then(|point| self.parent(point));
+            let mut above = self
+                .registry
+                .points
+                .get(id)
+                .and_then(|point| self.parent(point));
             while let Some(point) = above {
                 if let Some(group) = named.get_mut(point.id.as_str()) {
                     group.minus.push(id.clone());
@@ -262,10 +319,19 @@ impl<'a> Tree<'a> {
         let mut named: BTreeMap<String, Group> = BTreeMap::new();
         for id in &total.plus {
             let mut explained = self.explain_point(id, |child| {
-                child.subitem.clone().filter(|_| !total.minus.contains(&child.id))
+                child
+                    .subitem
+                    .clone()
+                    .filter(|_| !total.minus.contains(&child.id))
             });
-            let own = self.registry.points.get(id).and_then(|point| point.subitem.clone());
-            if let (1, Some(own), Some(whole)) = (explained.len(), own, explained.get(REST).cloned()) {
+            let own = self
+                .registry
+                .points
+                .get(id)
+                .and_then(|point| point.subitem.clone());
+            if let (1, Some(own), Some(whole)) =
+                (explained.len(), own, explained.get(REST).cloned())
+            {
                 explained = BTreeMap::from([(own, whole)]);
             }
             for (key, group) in explained {
@@ -275,7 +341,11 @@ impl<'a> Tree<'a> {
             }
         }
         if !total.minus.is_empty() {
-            named.entry(REST.to_owned()).or_default().minus.extend(total.minus.iter().cloned());
+            named
+                .entry(REST.to_owned())
+                .or_default()
+                .minus
+                .extend(total.minus.iter().cloned());
         }
         named
     }

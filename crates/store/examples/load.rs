@@ -70,7 +70,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     late.extend_from_slice(&in_order[..total / 20]);
     late.shuffle(&mut random);
-    commit_all(&mut store, &late, &mut cursor, "late, shuffled, half of it copies")?;
+    commit_all(
+        &mut store,
+        &late,
+        &mut cursor,
+        "late, shuffled, half of it copies",
+    )?;
 
     let long = MeterId::new("long")?;
     let mut series = Vec::with_capacity(usize::try_from(LONG)?);
@@ -85,8 +90,17 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     commit_all(&mut store, &series, &mut cursor, "one series")?;
     let start = Instant::now();
-    let read = store.series(&long, Quantity::EnergyImport, UtcMs(i64::MIN), UtcMs(i64::MAX))?;
-    println!("{} readings of one series read in {:?}", read.len(), start.elapsed());
+    let read = store.series(
+        &long,
+        Quantity::EnergyImport,
+        UtcMs(i64::MIN),
+        UtcMs(i64::MAX),
+    )?;
+    println!(
+        "{} readings of one series read in {:?}",
+        read.len(),
+        start.elapsed()
+    );
     let start = Instant::now();
     let marks = store.dirty(usize::MAX)?;
     println!("{} marks read in {:?}", marks.len(), start.elapsed());
@@ -117,6 +131,9 @@ fn commit_all(
     }
     let elapsed = start.elapsed();
     let rate = readings.len() as f64 / elapsed.as_secs_f64();
-    println!("{} readings {what}: {elapsed:?}, {rate:.0}/s", readings.len());
+    println!(
+        "{} readings {what}: {elapsed:?}, {rate:.0}/s",
+        readings.len()
+    );
     Ok(())
 }

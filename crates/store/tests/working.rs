@@ -1,15 +1,15 @@
 //! The working store: what goes in, what is counted, what comes out, and what a crash leaves.
 
-#![allow(clippy::unwrap_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::cast_possible_wrap)]
 
 mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
+use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom as _;
-use rand::{RngExt as _, SeedableRng as _};
 use steward_model::{Quantity, Reading, ReadingQuality, Span, UtcMs};
 use steward_store::{
     Carry, CommitReport, LedgerUpdate, ReadingsCommit, RefusedReading, StoreError, StoreReader,
@@ -26,7 +26,9 @@ fn table(store: &WorkingStore) -> BTreeMap<(usize, Quantity, i64), (u64, Reading
     let mut all = BTreeMap::new();
     for number in 0..8 {
         for quantity in [POWER, ENERGY] {
-            for (at, value, quality) in store.series(&meter(number), quantity, ALL.0, ALL.1).unwrap()
+            for (at, value, quality) in store
+                .series(&meter(number), quantity, ALL.0, ALL.1)
+                .unwrap()
             {
                 all.insert((number, quantity, at.0), (value.to_bits(), quality));
             }
@@ -119,7 +121,10 @@ fn a_hundred_thousand_readings_with_copies_disorder_and_conflicts_add_up() {
     let counts = store.counts().unwrap();
     assert_eq!(counts.stored_new, keys.unsigned_abs());
     assert_eq!(counts.accounted, sent.len() as u64);
-    assert_eq!(counts.stored_new + counts.duplicates + counts.quarantined, counts.accounted);
+    assert_eq!(
+        counts.stored_new + counts.duplicates + counts.quarantined,
+        counts.accounted
+    );
     assert!(counts.quarantined >= conflicting.len() as u64);
     let table = table(&store);
     assert_eq!(table.len() as i64, keys);
@@ -128,7 +133,10 @@ fn a_hundred_thousand_readings_with_copies_disorder_and_conflicts_add_up() {
         let right = *at as f64 / 1_000.0;
         // Whichever of two values came first stays; the other is quarantined.
         let is_conflicting = conflicting.contains(&(*number, *quantity, *at));
-        assert!(value == right || (is_conflicting && value == right + 0.5), "{number} {at} {value}");
+        assert!(
+            value == right || (is_conflicting && value == right + 0.5),
+            "{number} {at} {value}"
+        );
     }
 }
 
@@ -146,7 +154,10 @@ fn the_first_of_two_values_stays_and_each_other_is_counted() {
             conflicts: 3
         }
     );
-    assert_eq!(store.series(&meter(0), ENERGY, ALL.0, ALL.1).unwrap()[0].1, 1.0);
+    assert_eq!(
+        store.series(&meter(0), ENERGY, ALL.0, ALL.1).unwrap()[0].1,
+        1.0
+    );
     assert_eq!(store.counts().unwrap().quarantined, 3);
 }
 
@@ -191,11 +202,17 @@ fn a_commit_that_fails_changes_nothing() {
     ));
     assert_eq!((store.counts().unwrap(), table(&store)), before);
     // The name that the failed commit made is free again and is made anew.
-    let report = commit(&mut store, &[reading(6, POWER, 0, 1.0), reading(5, POWER, 0, 4.0)]);
+    let report = commit(
+        &mut store,
+        &[reading(6, POWER, 0, 1.0), reading(5, POWER, 0, 4.0)],
+    );
     assert_eq!(report.new, 2);
     drop(store);
     let store = open(folder.path(), true);
-    assert_eq!(store.series(&meter(5), POWER, ALL.0, ALL.1).unwrap()[0].1, 4.0);
+    assert_eq!(
+        store.series(&meter(5), POWER, ALL.0, ALL.1).unwrap()[0].1,
+        4.0
+    );
     assert_eq!(store.cursor().unwrap(), 2);
 }
 
@@ -229,13 +246,34 @@ fn a_copy_of_the_files_at_any_commit_has_cursor_and_data_in_step() {
 fn neighbours_are_strictly_before_and_after() {
     let folder = tempfile::tempdir().unwrap();
     let mut store = open(folder.path(), false);
-    let all: Vec<Reading> = [10, 20, 30].map(|at| reading(0, ENERGY, at, at as f64)).to_vec();
+    let all: Vec<Reading> = [10, 20, 30]
+        .map(|at| reading(0, ENERGY, at, at as f64))
+        .to_vec();
     commit(&mut store, &all);
-    let before = |at| store.reading_before(&meter(0), ENERGY, UtcMs(at)).unwrap().map(|r| r.0.0);
-    let after = |at| store.reading_after(&meter(0), ENERGY, UtcMs(at)).unwrap().map(|r| r.0.0);
-    assert_eq!([before(10), before(11), before(99)], [None, Some(10), Some(30)]);
-    assert_eq!([after(30), after(29), after(-9)], [None, Some(30), Some(10)]);
-    assert_eq!(store.reading_before(&meter(1), ENERGY, UtcMs(50)).unwrap(), None);
+    let before = |at| {
+        store
+            .reading_before(&meter(0), ENERGY, UtcMs(at))
+            .unwrap()
+            .map(|r| r.0.0)
+    };
+    let after = |at| {
+        store
+            .reading_after(&meter(0), ENERGY, UtcMs(at))
+            .unwrap()
+            .map(|r| r.0.0)
+    };
+    assert_eq!(
+        [before(10), before(11), before(99)],
+        [None, Some(10), Some(30)]
+    );
+    assert_eq!(
+        [after(30), after(29), after(-9)],
+        [None, Some(30), Some(10)]
+    );
+    assert_eq!(
+        store.reading_before(&meter(1), ENERGY, UtcMs(50)).unwrap(),
+        None
+    );
 }
 
 #[test]
@@ -243,7 +281,10 @@ fn a_mark_is_cleared_only_by_who_saw_its_last_change() {
     let folder = tempfile::tempdir().unwrap();
     let mut store = open(folder.path(), false);
     let day_ms = 86_400_000;
-    commit(&mut store, &[reading(0, ENERGY, 5, 1.0), reading(0, ENERGY, day_ms, 2.0)]);
+    commit(
+        &mut store,
+        &[reading(0, ENERGY, 5, 1.0), reading(0, ENERGY, day_ms, 2.0)],
+    );
     commit(&mut store, &[reading(0, POWER, 5, 1.0)]);
     let seen = store.dirty(10).unwrap();
     assert_eq!(seen.len(), 2, "a gauge leaves no mark: {seen:?}");
@@ -257,7 +298,12 @@ fn a_mark_is_cleared_only_by_who_saw_its_last_change() {
     assert_eq!(left.len(), 1);
     assert_eq!((left[0].from, left[0].to), (UtcMs(5), UtcMs(9)));
     assert_eq!(store.counts().unwrap().dirty, 1);
-    store.write_ledger(LedgerUpdate { cleared: &left, ..LedgerUpdate::default() }).unwrap();
+    store
+        .write_ledger(LedgerUpdate {
+            cleared: &left,
+            ..LedgerUpdate::default()
+        })
+        .unwrap();
     assert_eq!(store.dirty(10).unwrap(), []);
     store.rebuild().unwrap();
     assert_eq!(store.dirty(10).unwrap().len(), 2);
@@ -282,8 +328,13 @@ async fn days_open_into_intervals_and_hours_that_add_up() {
         ..LedgerUpdate::default()
     };
     store.write_ledger(update).unwrap();
-    assert_eq!(store.day(&point(0), date(2026, 10, 1)).unwrap(), Some(stored.clone()));
-    let day_rows = store.day_rows(&point(0), DAY_START_S, DAY_START_S + 1).unwrap();
+    assert_eq!(
+        store.day(&point(0), date(2026, 10, 1)).unwrap(),
+        Some(stored.clone())
+    );
+    let day_rows = store
+        .day_rows(&point(0), DAY_START_S, DAY_START_S + 1)
+        .unwrap();
     assert_eq!(day_rows, [rows[0].clone()]);
 
     let reader = StoreReader::open(folder.path());
@@ -291,21 +342,45 @@ async fn days_open_into_intervals_and_hours_that_add_up() {
     let end_s = DAY_START_S + 86_400;
     let intervals = ask(Span::Interval, DAY_START_S, end_s).await;
     let hours = ask(Span::Hour, DAY_START_S, end_s).await;
-    assert_eq!((intervals.len(), hours.len()), (91, 23), "what is missing has no row");
+    assert_eq!(
+        (intervals.len(), hours.len()),
+        (91, 23),
+        "what is missing has no row"
+    );
     for rows in [&intervals, &hours] {
-        assert_eq!(rows.iter().map(|row| row.amount_base).sum::<i64>(), day_rows[0].amount_base);
+        assert_eq!(
+            rows.iter().map(|row| row.amount_base).sum::<i64>(),
+            day_rows[0].amount_base
+        );
         let co2: i64 = rows.iter().filter_map(|row| row.co2_ug).sum();
         assert_eq!(Some(co2), day_rows[0].co2_ug);
     }
     let second_hour = &hours[1];
-    assert_eq!((second_hour.intervals_present, second_hour.intervals_expected), (3, 4));
+    assert_eq!(
+        (
+            second_hour.intervals_present,
+            second_hour.intervals_expected
+        ),
+        (3, 4)
+    );
     assert_eq!(second_hour.start_s, DAY_START_S + 3_600);
-    assert_eq!(ask(Span::Interval, DAY_START_S + 900, DAY_START_S + 1_801).await.len(), 2);
-    assert_eq!(ask(Span::Month, DAY_START_S, end_s).await, [rows[1].clone()]);
+    assert_eq!(
+        ask(Span::Interval, DAY_START_S + 900, DAY_START_S + 1_801)
+            .await
+            .len(),
+        2
+    );
+    assert_eq!(
+        ask(Span::Month, DAY_START_S, end_s).await,
+        [rows[1].clone()]
+    );
 
     let removed = LedgerUpdate {
         removed_days: &[(point(0), date(2026, 10, 1))],
-        rows: &[steward_model::LedgerRow { intervals_present: 0, ..rows[1].clone() }],
+        rows: &[steward_model::LedgerRow {
+            intervals_present: 0,
+            ..rows[1].clone()
+        }],
         ..LedgerUpdate::default()
     };
     store.write_ledger(removed).unwrap();
@@ -326,7 +401,10 @@ fn a_row_whose_shares_are_not_its_amount_is_refused() {
         rows: &[row],
         ..LedgerUpdate::default()
     };
-    assert!(matches!(store.write_ledger(update), Err(StoreError::Range(_))));
+    assert!(matches!(
+        store.write_ledger(update),
+        Err(StoreError::Range(_))
+    ));
 }
 
 #[tokio::test]
@@ -345,7 +423,10 @@ async fn readers_see_whole_commits_while_the_writer_works() {
     while seen < 60 {
         let latest = reader.latest(&[meter(1), meter(0)]).await.unwrap();
         if let [one, zero] = latest.as_slice() {
-            assert_eq!((one.meter.clone(), zero.meter.clone()), (meter(1), meter(0)));
+            assert_eq!(
+                (one.meter.clone(), zero.meter.clone()),
+                (meter(1), meter(0))
+            );
             assert_eq!(one.at, zero.at, "a commit is seen as a whole");
             let next = one.at.0 + 1;
             assert!(next >= seen);
@@ -356,9 +437,18 @@ async fn readers_see_whole_commits_while_the_writer_works() {
     }
     writer.await.unwrap();
     assert_eq!(reader.count_readings().await.unwrap(), 120);
-    let some = reader.readings(&meter(0), ENERGY, UtcMs(10), UtcMs(50), 7).await.unwrap();
-    assert_eq!(some.iter().map(|r| r.at.0).collect::<Vec<_>>(), (10..17).collect::<Vec<_>>());
-    let none = reader.readings(&meter(0), ENERGY, UtcMs(50), UtcMs(50), 7).await.unwrap();
+    let some = reader
+        .readings(&meter(0), ENERGY, UtcMs(10), UtcMs(50), 7)
+        .await
+        .unwrap();
+    assert_eq!(
+        some.iter().map(|r| r.at.0).collect::<Vec<_>>(),
+        (10..17).collect::<Vec<_>>()
+    );
+    let none = reader
+        .readings(&meter(0), ENERGY, UtcMs(50), UtcMs(50), 7)
+        .await
+        .unwrap();
     assert_eq!(none, []);
 }
 
@@ -370,16 +460,25 @@ fn a_newer_format_is_refused() {
     file.execute_batch("PRAGMA user_version=99").unwrap();
     drop(file);
     let error = WorkingStore::open(folder.path(), options(false)).unwrap_err();
-    assert!(matches!(error, StoreError::Format { found: 99, .. }), "{error}");
+    assert!(
+        matches!(error, StoreError::Format { found: 99, .. }),
+        "{error}"
+    );
 }
 
 #[test]
 fn the_log_is_folded_in_and_short_after_a_quiet_moment() {
     let folder = tempfile::tempdir().unwrap();
     let mut store = open(folder.path(), false);
-    let many: Vec<Reading> = (0..5_000).map(|at| reading(0, ENERGY, at, at as f64)).collect();
+    let many: Vec<Reading> = (0..5_000)
+        .map(|at| reading(0, ENERGY, at, at as f64))
+        .collect();
     commit(&mut store, &many);
-    let log = || std::fs::metadata(folder.path().join("store.db-wal")).unwrap().len();
+    let log = || {
+        std::fs::metadata(folder.path().join("store.db-wal"))
+            .unwrap()
+            .len()
+    };
     assert!(log() > 100_000);
     assert!(store.checkpoint().unwrap());
     assert_eq!(log(), 0);

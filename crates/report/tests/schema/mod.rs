@@ -38,10 +38,18 @@ fn check(root: &Value, schema: &Value, value: &Value, at: &str, found: &mut Vec<
     }
     if let Some(items) = value.as_array() {
         for (index, item) in items.iter().enumerate() {
-            check(root, &schema["items"], item, &format!("{at}[{index}]"), found);
+            check(
+                root,
+                &schema["items"],
+                item,
+                &format!("{at}[{index}]"),
+                found,
+            );
         }
     }
-    let Some(members) = value.as_object() else { return };
+    let Some(members) = value.as_object() else {
+        return;
+    };
     for name in schema["required"].as_array().into_iter().flatten() {
         if !members.contains_key(name.as_str().unwrap_or_default()) {
             found.push(format!("{at}: {name} is missing"));
@@ -50,7 +58,9 @@ fn check(root: &Value, schema: &Value, value: &Value, at: &str, found: &mut Vec<
     for (name, member) in members {
         match schema["properties"].get(name) {
             Some(schema) => check(root, schema, member, &format!("{at}.{name}"), found),
-            None if schema.get("properties").is_some() => found.push(format!("{at}: {name} is not in the schema")),
+            None if schema.get("properties").is_some() => {
+                found.push(format!("{at}: {name} is not in the schema"))
+            }
             None => {}
         }
     }

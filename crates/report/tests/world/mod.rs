@@ -1,7 +1,10 @@
 //! A small world for the tests of the report and the api: a site of two institutions and its
 //! ledger, computed by a rule that is easy to check by hand.
 
-#![allow(dead_code, reason = "the tests of two crates share this file, each its part")]
+#![allow(
+    dead_code,
+    reason = "the tests of two crates share this file, each its part"
+)]
 
 use std::path::Path;
 
@@ -49,7 +52,11 @@ fn load() -> Config {
     // The crates of both users stand in the workspace, at different depths.
     let from = Path::new(env!("CARGO_MANIFEST_DIR"));
     let site = Path::new("crates/report/tests/site");
-    let dir = from.ancestors().map(|above| above.join(site)).find(|dir| dir.exists()).unwrap();
+    let dir = from
+        .ancestors()
+        .map(|above| above.join(site))
+        .find(|dir| dir.exists())
+        .unwrap();
     match steward_config::load(&dir, &|_| None) {
         Ok(config) => config,
         Err(errors) => panic!("{errors}"),
@@ -64,7 +71,10 @@ pub(crate) fn days(config: &Config) -> Vec<StoredDay> {
     let mut days = Vec::new();
     for (name, base, (year, month, day)) in POINTS {
         let point = PointId::new(name).unwrap();
-        let zone = config.registry.zone_of(&config.registry.points[&point]).unwrap();
+        let zone = config
+            .registry
+            .zone_of(&config.registry.points[&point])
+            .unwrap();
         let mut date_of = date(*year, *month, *day);
         while day_start_s(zone, date_of) < NOW.seconds_floor() {
             if !(*name == "school-1-el" && date_of == date(2026, 10, 10)) {
@@ -76,7 +86,13 @@ pub(crate) fn days(config: &Config) -> Vec<StoredDay> {
     days
 }
 
-fn stored(config: &Config, point: &PointId, base: i64, zone: chrono_tz::Tz, on: NaiveDate) -> StoredDay {
+fn stored(
+    config: &Config,
+    point: &PointId,
+    base: i64,
+    zone: chrono_tz::Tz,
+    on: NaiveDate,
+) -> StoredDay {
     let registered = &config.registry.points[point];
     let institution = config.registry.institution_of(registered).unwrap();
     let start_s = day_start_s(zone, on);
@@ -90,18 +106,34 @@ fn stored(config: &Config, point: &PointId, base: i64, zone: chrono_tz::Tz, on: 
             _ => IntervalQuality::Measured,
         };
         let is_over = start_s + (index + 1) * INTERVAL_S <= NOW.seconds_floor();
-        is_over.then_some(IntervalAmount { amount_base: base + of_month, quality })
+        is_over.then_some(IntervalAmount {
+            amount_base: base + of_month,
+            quality,
+        })
     });
     let coal = match config.settings.coal_basis {
         CoalBasis::Calorific => FactorKind::CoalCalorific,
         CoalBasis::Equivalent => FactorKind::CoalEquivalent,
     };
-    let resolve = |kind| config.factors.resolve(kind, registered.commodity, institution, on);
+    let resolve = |kind| {
+        config
+            .factors
+            .resolve(kind, registered.commodity, institution, on)
+    };
     // The site counts no carbon before 2026, as its settings say.
     let factors = [resolve(coal), resolve(FactorKind::Co2)].map(|found| found.ok().flatten());
-    let ids: Vec<&str> = factors.iter().flatten().map(|factor| factor.id.as_str()).collect();
+    let ids: Vec<&str> = factors
+        .iter()
+        .flatten()
+        .map(|factor| factor.id.as_str())
+        .collect();
     StoredDay {
-        day: LedgerDay { point: point.clone(), date: on, start_s, intervals: intervals.collect() },
+        day: LedgerDay {
+            point: point.clone(),
+            date: on,
+            start_s,
+            intervals: intervals.collect(),
+        },
         carry: None,
         kgce_ug_per_base: factors[0].map(|factor| factor.ug_per_base),
         co2_ug_per_base: factors[1].map(|factor| factor.ug_per_base),
@@ -114,12 +146,22 @@ pub(crate) fn rows(config: &Config, days: &[StoredDay], span: Span) -> Vec<Ledge
     let mut rows: Vec<LedgerRow> = Vec::new();
     for stored in days {
         let point = &stored.day.point;
-        let zone = config.registry.zone_of(&config.registry.points[point]).unwrap();
+        let zone = config
+            .registry
+            .zone_of(&config.registry.points[point])
+            .unwrap();
         let start_s = period_start_s(zone, span, stored.day.start_s);
         let mut shares = Shares::default();
-        stored.day.intervals.iter().flatten().for_each(|interval| shares.add(*interval));
+        stored
+            .day
+            .intervals
+            .iter()
+            .flatten()
+            .for_each(|interval| shares.add(*interval));
         let present = stored.day.intervals.iter().flatten().count();
-        let same = rows.last_mut().filter(|row| &row.point == point && row.start_s == start_s);
+        let same = rows
+            .last_mut()
+            .filter(|row| &row.point == point && row.start_s == start_s);
         let row = match same {
             Some(row) => row,
             None => {
@@ -145,8 +187,14 @@ pub(crate) fn rows(config: &Config, days: &[StoredDay], span: Span) -> Vec<Ledge
         row.shares.estimated_base += shares.estimated_base;
         row.intervals_present += u32::try_from(present).unwrap();
         let times = |ug: Option<i64>| ug.map(|ug| ug * shares.total());
-        row.kgce_ug = row.kgce_ug.zip(times(stored.kgce_ug_per_base)).map(|(a, b)| a + b);
-        row.co2_ug = row.co2_ug.zip(times(stored.co2_ug_per_base)).map(|(a, b)| a + b);
+        row.kgce_ug = row
+            .kgce_ug
+            .zip(times(stored.kgce_ug_per_base))
+            .map(|(a, b)| a + b);
+        row.co2_ug = row
+            .co2_ug
+            .zip(times(stored.co2_ug_per_base))
+            .map(|(a, b)| a + b);
     }
     rows
 }

@@ -46,6 +46,8 @@ pub(crate) struct Batch {
     pub(crate) refused: Vec<RefusedLine>,
     /// Readings that are older than the bucket keeps.
     pub(crate) expired: u64,
+    /// Of these, readings that wait for the first time.
+    pub(crate) expired_new: u64,
 }
 
 impl Batch {
@@ -62,6 +64,7 @@ impl Batch {
             done: Vec::new(),
             refused: Vec::new(),
             expired: 0,
+            expired_new: 0,
         }
     }
 
@@ -153,7 +156,10 @@ impl Batch {
 
 fn gzip(bytes: &[u8]) -> Bytes {
     // The fastest level: lines of one series differ in few digits, so even it halves them thrice.
-    let mut encoder = GzEncoder::new(Vec::with_capacity(bytes.len() / 6 + 64), Compression::fast());
+    let mut encoder = GzEncoder::new(
+        Vec::with_capacity(bytes.len() / 6 + 64),
+        Compression::fast(),
+    );
     // Writing to a Vec cannot fail.
     let _ = encoder.write_all(bytes);
     Bytes::from(encoder.finish().unwrap_or_default())

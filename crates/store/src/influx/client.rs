@@ -9,9 +9,9 @@ use reqwest::{Method, RequestBuilder, Response, Url};
 use serde_json::json;
 use steward_config::InfluxSettings;
 
+use super::InfluxError;
 use super::csv::{Parser, Record};
 use super::judge::{Answer, retry_after};
-use super::InfluxError;
 
 /// How much of an answer's text is kept.
 const TEXT_BYTES_MAX: usize = 2_048;
@@ -58,8 +58,10 @@ impl InfluxClient {
             .redirect(reqwest::redirect::Policy::none())
             .build()
             .map_err(|error| failed(&error))?;
-        let mut authorization = HeaderValue::from_str(&format!("Token {}", settings.token.expose()))
-            .map_err(|_| InfluxError::Client("the token has characters of no header".to_owned()))?;
+        let mut authorization =
+            HeaderValue::from_str(&format!("Token {}", settings.token.expose())).map_err(|_| {
+                InfluxError::Client("the token has characters of no header".to_owned())
+            })?;
         authorization.set_sensitive(true);
         Ok(Self {
             http,
@@ -95,7 +97,11 @@ impl InfluxClient {
             Precision::Milliseconds => "ms",
             Precision::Seconds => "s",
         };
-        let query = [("org", self.org()), ("bucket", bucket), ("precision", precision)];
+        let query = [
+            ("org", self.org()),
+            ("bucket", bucket),
+            ("precision", precision),
+        ];
         let request = self
             .request(Method::POST, "/api/v2/write", &query)
             .header("Content-Type", "text/plain; charset=utf-8")
@@ -148,7 +154,11 @@ impl InfluxClient {
         }
         let mut parser = Parser::new();
         let mut bytes = 0;
-        while let Some(piece) = response.chunk().await.map_err(|error| unreachable(&error))? {
+        while let Some(piece) = response
+            .chunk()
+            .await
+            .map_err(|error| unreachable(&error))?
+        {
             bytes += piece.len();
             if bytes > ANSWER_BYTES_MAX {
                 return Err(InfluxError::TooLarge(ANSWER_BYTES_MAX));
@@ -210,7 +220,11 @@ pub(crate) fn unreachable(error: &reqwest::Error) -> InfluxError {
     while let Some(inner) = cause.source() {
         cause = inner;
     }
-    InfluxError::Unreachable(cause.to_string().replace(error.url().map_or("\0", Url::as_str), "…"))
+    InfluxError::Unreachable(
+        cause
+            .to_string()
+            .replace(error.url().map_or("\0", Url::as_str), "…"),
+    )
 }
 
 /// Checks the base URL.
@@ -238,7 +252,9 @@ pub(crate) fn safe_name(name: &str) -> Result<String, InfluxError> {
     if !name.is_empty() && name.len() <= NAME_BYTES_MAX && name.chars().all(is_safe) {
         Ok(name.to_owned())
     } else {
-        Err(InfluxError::Name(name.chars().take(NAME_BYTES_MAX).collect()))
+        Err(InfluxError::Name(
+            name.chars().take(NAME_BYTES_MAX).collect(),
+        ))
     }
 }
 

@@ -74,7 +74,9 @@ impl Parser {
                 (_, b'\n') => self.end_row(each)?,
                 (_, b'\r') => {}
                 (Place::QuoteInQuoted, _) => {
-                    return Err(InfluxError::Answer("a quote stands within a field".to_owned()));
+                    return Err(InfluxError::Answer(
+                        "a quote stands within a field".to_owned(),
+                    ));
                 }
                 (Place::FieldStart | Place::Plain, byte) => {
                     self.field.push(byte);

@@ -210,11 +210,16 @@ impl Feed {
         for reading in readings {
             if reading.at_ms < oldest_ms {
                 batch.expired += 1;
+                batch.expired_new += u64::from(reading.is_new);
                 continue;
             }
             let (meter, quantity) = match &name {
                 Some((series, name)) if *series == reading.series => name,
-                _ => &name.insert((reading.series, self.outbox.name_of(reading.series)?)).1,
+                _ => {
+                    &name
+                        .insert((reading.series, self.outbox.name_of(reading.series)?))
+                        .1
+                }
             };
             let values = (reading.at_ms, reading.value, reading.quality);
             let tags = &self.tags;

@@ -27,10 +27,7 @@ pub(crate) enum Verdict {
         dropped: Option<usize>,
     },
     /// Stored or not, nobody knows: the same bytes again, not before this.
-    Wait {
-        at_least: Duration,
-        reason: String,
-    },
+    Wait { at_least: Duration, reason: String },
     /// Nothing is wrong with the data: keep it, stop this route, call a person.
     Misconfigured(String),
 }

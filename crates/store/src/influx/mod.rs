@@ -15,13 +15,16 @@ mod judge;
 mod line;
 mod publisher;
 mod reader;
+mod send;
 mod setup;
 mod state;
 mod tags;
+mod tuning;
 
 pub use error::InfluxError;
-pub use publisher::{PublishReport, Publisher, Tuning, publish_all};
+pub use publisher::{Publisher, publish_all};
 pub use reader::InfluxReader;
 pub use setup::{SetupReport, setup};
 pub use state::PublisherState;
 pub use tags::TagBook;
+pub use tuning::{PublishReport, Tuning};

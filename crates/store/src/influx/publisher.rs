@@ -17,61 +17,18 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::backoff::{Backoff, with_jitter};
-use super::batch::{Batch, Parcel};
+use super::batch::Batch;
 use super::client::{InfluxClient, Timeouts};
 use super::feed::Feed;
 use super::judge::{Answer, Verdict, judge};
+use super::send::{no_answer, send};
 use super::state::PublisherState;
-use super::{InfluxError, TagBook};
-use crate::working::Outbox;
+use super::{InfluxError, PublishReport, TagBook, Tuning};
 use crate::StoreError;
+use crate::working::Outbox;
 
 /// Lines that may be in quarantine before the publisher stops and calls a person.
 const QUARANTINE_LINES_MAX: u64 = 100_000;
-
-/// How the publisher waits and how much it does at once.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Tuning {
-    /// Requests on their way at the same time.
-    pub in_flight_max: usize,
-    /// How often an empty outbox is looked at.
-    pub poll: Duration,
-    /// The wait after a first failure; it doubles with each further one.
-    pub wait_min: Duration,
-    /// The longest such wait.
-    pub wait_max: Duration,
-    /// The wait when token, organisation or bucket are refused.
-    pub misconfigured_wait: Duration,
-    /// Time to connect.
-    pub connect_timeout: Duration,
-    /// Time for a whole request.
-    pub request_timeout: Duration,
-}
-
-impl Default for Tuning {
-    fn default() -> Self {
-        Self {
-            in_flight_max: 2,
-            poll: Duration::from_millis(500),
-            wait_min: Duration::from_millis(500),
-            wait_max: Duration::from_secs(60),
-            misconfigured_wait: Duration::from_secs(30),
-            connect_timeout: Duration::from_secs(5),
-            request_timeout: Duration::from_secs(30),
-        }
-    }
-}
-
-/// What a whole publication has done.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct PublishReport {
-    /// Lines that InfluxDB confirmed.
-    pub lines: u64,
-    /// Lines in quarantine.
-    pub quarantined: u64,
-    /// Readings older than the bucket's retention, which were not sent.
-    pub expired: u64,
-}
 
 /// Sends what waits in the outbox.
 #[derive(Debug)]
@@ -128,7 +85,7 @@ impl Publisher {
         while !stop.is_cancelled() {
             match self.step(&stop).await {
                 Ok(true) => {}
-                Ok(false) => self.pause(self.tuning.poll, &stop).await,
+                Ok(false) => pause(self.tuning.poll, &stop).await,
                 Err(Stopped) => break,
             }
         }
@@ -158,7 +115,10 @@ impl Publisher {
         }
         if let Some(batch) = self.ready.take_if(|batch| {
             self.flights.len() < self.tuning.in_flight_max.max(1)
-                && self.flights.iter().all(|flight| flight.batch.may_fly_with(batch))
+                && self
+                    .flights
+                    .iter()
+                    .all(|flight| flight.batch.may_fly_with(batch))
         }) {
             let answer = tokio::spawn(send(self.client.clone(), batch.parcel(&(0..batch.len()))));
             self.flights.push_back(Flight { batch, answer });
@@ -196,7 +156,10 @@ impl Publisher {
     ) -> Result<(), Stopped> {
         let lines = batch.len();
         // The next part is last: order is kept, and a half is halved before the other is sent.
-        let mut parts: Vec<Range<usize>> = vec![0..lines];
+        let mut parts: Vec<Range<usize>> = Vec::from([Range {
+            start: 0,
+            end: lines,
+        }]);
         let mut answer = Some(first);
         let mut attempt = 0;
         while let Some(part) = parts.pop() {
@@ -240,7 +203,8 @@ impl Publisher {
                 }
                 Verdict::Misconfigured(reason) => {
                     self.state.update(|state| state.misconfigured += 1);
-                    self.trouble(reason, self.tuning.misconfigured_wait, stop).await?;
+                    self.trouble(reason, self.tuning.misconfigured_wait, stop)
+                        .await?;
                     parts.push(part);
                 }
             }
@@ -269,11 +233,18 @@ impl Publisher {
             state.trouble = Some(reason.clone());
         });
         if is_new {
-            tracing::warn!(reason, "InfluxDB does not take what is published; all of it is kept.");
+            tracing::warn!(
+                reason,
+                "InfluxDB does not take what is published; all of it is kept."
+            );
         }
         self.refresh(stop).await?;
-        self.pause(wait, stop).await;
-        if stop.is_cancelled() { Err(Stopped) } else { Ok(()) }
+        pause(wait, stop).await;
+        if stop.is_cancelled() {
+            Err(Stopped)
+        } else {
+            Ok(())
+        }
     }
 
     /// Takes what is settled out of the outbox.
@@ -283,11 +254,13 @@ impl Publisher {
             state.expired += expired;
             state.bytes += bytes;
         });
-        self.wait_for_room_in_quarantine(batch.refused.len() as u64, stop).await?;
+        self.wait_for_room_in_quarantine(batch.refused.len() as u64, stop)
+            .await?;
         let batch = Arc::new(batch);
         self.with_feed(stop, move |feed| {
             let now_ms = feed.now().0;
-            feed.outbox.settle(&batch.done, &batch.refused, now_ms)
+            feed.outbox
+                .settle(&batch.done, &batch.refused, batch.expired_new, now_ms)
         })
         .await?;
         self.refresh_sometimes(stop).await
@@ -299,25 +272,32 @@ impl Publisher {
         more: u64,
         stop: &CancellationToken,
     ) -> Result<(), Stopped> {
-        while more > 0 {
+        if more == 0 {
+            return Ok(());
+        }
+        loop {
             let waiting = self.with_feed(stop, |feed| feed.outbox.waiting()).await?;
             if waiting.refused_readings + waiting.refused_ledger + more <= QUARANTINE_LINES_MAX {
-                break;
+                return Ok(());
             }
             let reason = format!(
                 "{QUARANTINE_LINES_MAX} lines are in quarantine: see what InfluxDB refuses, mend it \
                  and empty the quarantine"
             );
-            self.trouble(reason, self.tuning.misconfigured_wait, stop).await?;
+            self.trouble(reason, self.tuning.misconfigured_wait, stop)
+                .await?;
         }
-        Ok(())
     }
 
     async fn refresh_sometimes(&mut self, stop: &CancellationToken) -> Result<(), Stopped> {
         // Counting what waits costs a moment; batches come by the dozen.
         let mut due = false;
         self.state.update(|state| due = state.stored % 16 == 0);
-        if due { self.refresh(stop).await } else { Ok(()) }
+        if due {
+            self.refresh(stop).await
+        } else {
+            Ok(())
+        }
     }
 
     /// Counts what waits.
@@ -327,7 +307,9 @@ impl Publisher {
             .await?;
         self.state.update(|state| {
             state.waiting = waiting;
-            let age_ms = waiting.oldest_at_ms.map_or(0, |oldest| now.0.saturating_sub(oldest));
+            let age_ms = waiting
+                .oldest_at_ms
+                .map_or(0, |oldest| now.0.saturating_sub(oldest));
             state.lag_s = u64::try_from(age_ms / 1_000).unwrap_or(0);
         });
         Ok(())
@@ -353,7 +335,8 @@ impl Publisher {
             .await;
             let Ok((feed, result)) = done else {
                 let reason = "the publisher's own thread failed; start the program again";
-                self.state.update(|state| state.trouble = Some(reason.to_owned()));
+                self.state
+                    .update(|state| state.trouble = Some(reason.to_owned()));
                 tracing::error!("{reason}");
                 return Err(Stopped);
             };
@@ -362,8 +345,9 @@ impl Publisher {
                 Ok(answer) => return Ok(answer),
                 Err(error) => {
                     tracing::error!(%error, "The publisher cannot use the working store.");
-                    self.state.update(|state| state.trouble = Some(error.to_string()));
-                    self.pause(self.tuning.misconfigured_wait, stop).await;
+                    self.state
+                        .update(|state| state.trouble = Some(error.to_string()));
+                    pause(self.tuning.misconfigured_wait, stop).await;
                     if stop.is_cancelled() {
                         return Err(Stopped);
                     }
@@ -371,49 +355,13 @@ impl Publisher {
             }
         }
     }
-
-    async fn pause(&self, wait: Duration, stop: &CancellationToken) {
-        tokio::select! {
-            () = stop.cancelled() => {}
-            () = tokio::time::sleep(wait) => {}
-        }
-    }
 }
 
-fn no_answer(text: String) -> Answer {
-    Answer {
-        status: None,
-        retry_after: None,
-        text,
-    }
-}
-
-/// Deletes what no longer exists, then writes some of the lines.
-async fn send(client: InfluxClient, parcel: Parcel) -> Answer {
-    for erase in &parcel.erase {
-        let answer = client
-            .delete(&parcel.bucket, &erase.predicate, erase.seconds)
-            .await;
-        match judge(&answer) {
-            Verdict::Stored => {}
-            // A delete has no lines to be halved; a person has to know.
-            Verdict::Halve { reason, .. } => {
-                return Answer {
-                    status: Some(405),
-                    retry_after: None,
-                    text: format!("a delete was refused: {reason}"),
-                };
-            }
-            Verdict::Wait { .. } | Verdict::Misconfigured(_) => return answer,
-        }
-    }
-    match parcel.gzipped {
-        Some(gzipped) => client.write(&parcel.bucket, parcel.precision, gzipped).await,
-        None => Answer {
-            status: Some(204),
-            retry_after: None,
-            text: String::new(),
-        },
+/// Waits, or less when told to stop.
+async fn pause(wait: Duration, stop: &CancellationToken) {
+    tokio::select! {
+        () = stop.cancelled() => {}
+        () = tokio::time::sleep(wait) => {}
     }
 }
 

@@ -12,10 +12,10 @@ use steward_model::{
     LedgerRow, MeterId, PointId, Quantity, Reading, ReadingQuality, Shares, Span, UtcMs, Value,
 };
 
+use super::InfluxError;
 use super::client::{InfluxClient, Timeouts, rfc3339, safe_name};
 use super::csv::Record;
 use super::tags::UG_PER_KG;
-use super::InfluxError;
 use crate::StoreError;
 
 /// Ids in one query: the filter of a hundred is planned in a moment.
@@ -114,7 +114,9 @@ impl InfluxReader {
             .flat_map(|meter| {
                 let of_meter = |key: &&(MeterId, Quantity)| key.0 == *meter;
                 let keys: Vec<_> = latest.keys().filter(of_meter).cloned().collect();
-                keys.into_iter().filter_map(|key| latest.get(&key).cloned()).collect::<Vec<_>>()
+                keys.into_iter()
+                    .filter_map(|key| latest.get(&key).cloned())
+                    .collect::<Vec<_>>()
             })
             .collect())
     }
@@ -278,7 +280,10 @@ fn id<T: std::str::FromStr>(record: &Record<'_>, tag: &str) -> Result<T, InfluxE
 fn whole(number: f64) -> Result<i64, InfluxError> {
     const LIMIT: f64 = 9.2e18;
     if number.fract() == 0.0 && number.abs() < LIMIT {
-        #[expect(clippy::cast_possible_truncation, reason = "checked to be whole and in range")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "checked to be whole and in range"
+        )]
         Ok(number as i64)
     } else {
         Err(InfluxError::Answer(format!("`{number}` is not whole")))

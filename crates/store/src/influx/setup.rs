@@ -46,7 +46,8 @@ pub async fn setup(settings: &InfluxSettings) -> Result<SetupReport, InfluxError
         total: REQUEST_MAX,
     };
     let own = InfluxClient::new(settings, timeouts)?;
-    let provisioner = influxdb2::Client::new(settings.url.clone(), own.org(), settings.token.expose());
+    let provisioner =
+        influxdb2::Client::new(settings.url.clone(), own.org(), settings.token.expose());
     let mut report = SetupReport::default();
     let is_new = guarded({
         let provisioner = provisioner.clone();
@@ -85,7 +86,9 @@ async fn guarded<T: Send + 'static>(
         }),
         Ok(Ok(Err(error))) => Err(InfluxError::Unreachable(error.to_string())),
         Ok(Err(_)) => Err(InfluxError::Unreachable("it took too long".to_owned())),
-        Err(_) => Err(InfluxError::Answer("it is not what InfluxDB 2 says".to_owned())),
+        Err(_) => Err(InfluxError::Answer(
+            "it is not what InfluxDB 2 says".to_owned(),
+        )),
     }
 }
 
@@ -148,8 +151,16 @@ async fn organisation(
     if let Some(id) = found {
         return Ok(id);
     }
-    call(own, Method::POST, "/api/v2/orgs", &json!({"name": own.org()})).await?;
-    report.changes.push(format!("made the organisation `{}`", own.org()));
+    call(
+        own,
+        Method::POST,
+        "/api/v2/orgs",
+        &json!({"name": own.org()}),
+    )
+    .await?;
+    report
+        .changes
+        .push(format!("made the organisation `{}`", own.org()));
     let missing = || InfluxError::Answer("the new organisation is not listed".to_owned());
     id_of(find().await?).ok_or_else(missing)
 }
@@ -190,7 +201,10 @@ async fn make_bucket(
         report.changes.push(format!("made the bucket `{name}`"));
         return Ok(());
     };
-    let kept = bucket.retention_rules.first().map_or(0, |rule| rule.every_seconds);
+    let kept = bucket
+        .retention_rules
+        .first()
+        .map_or(0, |rule| rule.every_seconds);
     if kept == seconds {
         return Ok(());
     }
@@ -200,6 +214,8 @@ async fn make_bucket(
         .ok_or_else(|| InfluxError::Answer(format!("the bucket `{name}` has no id")))?;
     let body = json!({"retentionRules": [{"type": "expire", "everySeconds": seconds}]});
     call(own, Method::PATCH, &format!("/api/v2/buckets/{id}"), &body).await?;
-    report.changes.push(format!("changed the retention of the bucket `{name}`"));
+    report
+        .changes
+        .push(format!("changed the retention of the bucket `{name}`"));
     Ok(())
 }

@@ -25,7 +25,7 @@ const REFUSED: Metric = Metric::counter(
 );
 const EXPIRED: Metric = Metric::counter(
     "steward_publisher_expired_readings_total",
-    "Readings older than the bucket's retention, which are not sent, since the start.",
+    "Readings older than the bucket's retention when their turn came; they are not sent.",
 );
 const LINES: Metric = Metric::counter(
     "steward_publisher_lines_total",
@@ -103,7 +103,7 @@ impl PublisherState {
                 by(PUBLISHED, "family", "ledger", waiting.published_ledger),
                 by(REFUSED, "family", "readings", waiting.refused_readings),
                 by(REFUSED, "family", "ledger", waiting.refused_ledger),
-                EXPIRED.sample(inner.expired as f64),
+                EXPIRED.sample(waiting.expired_readings as f64),
                 LINES.sample(inner.lines as f64),
                 BYTES.sample(inner.bytes as f64),
                 by(REQUESTS, "verdict", "stored", inner.stored),

@@ -41,10 +41,18 @@ impl TagBook {
             let mut before_span = "energy".to_owned();
             push_tag(&mut before_span, "building", building.id.as_str());
             push_tag(&mut before_span, "commodity", point.commodity.id());
-            push_tag(&mut before_span, "institution", building.institution.as_str());
+            push_tag(
+                &mut before_span,
+                "institution",
+                building.institution.as_str(),
+            );
             push_tag(&mut before_span, "point", point.id.as_str());
             let mut after_span = String::new();
-            push_tag(&mut after_span, "subitem", point.subitem.as_deref().unwrap_or(""));
+            push_tag(
+                &mut after_span,
+                "subitem",
+                point.subitem.as_deref().unwrap_or(""),
+            );
             book.points.insert(
                 point.id.clone(),
                 PointTags {

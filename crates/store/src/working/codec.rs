@@ -32,7 +32,10 @@ fn put_u64(bytes: &mut Vec<u8>, mut number: u64) {
 }
 
 fn put_i64(bytes: &mut Vec<u8>, number: i64) {
-    put_u64(bytes, number.wrapping_shl(1).cast_unsigned() ^ (number >> 63).cast_unsigned());
+    put_u64(
+        bytes,
+        number.wrapping_shl(1).cast_unsigned() ^ (number >> 63).cast_unsigned(),
+    );
 }
 
 fn take_u8(bytes: &mut &[u8]) -> Option<u8> {

@@ -5,7 +5,7 @@ use steward_model::{Kind, Quantity, Reading};
 
 use super::codec::PayloadWriter;
 use super::names::Names;
-use super::{DAY_MS, RawReading, WorkingStore, begin, meta, outbox};
+use super::{DAY_MS, RawReading, WorkingStore, begin, enqueue, meta};
 use crate::{CommitReport, ReadingsCommit, RefusedReading, StoreError};
 
 /// A stretch of one series and UTC day in which something is new.
@@ -58,11 +58,16 @@ impl WorkingStore {
         meta::add(&transaction, meta::DUPLICATES, duplicates)?;
         meta::add(&transaction, meta::QUARANTINED, conflicts + refused)?;
         move_forward(&transaction, "cursor", meta::CURSOR, commit.cursor)?;
-        move_forward(&transaction, "running number", meta::ACCOUNTED, commit.accounted)?;
+        move_forward(
+            &transaction,
+            "running number",
+            meta::ACCOUNTED,
+            commit.accounted,
+        )?;
         if self.options.publish
             && let Some(payload) = outcome.payload.finish()
         {
-            outbox::enqueue_readings(&transaction, &self.options, &payload, new)?;
+            enqueue::enqueue_readings(&transaction, &self.options, &payload, new)?;
         }
         transaction
             .commit()
@@ -189,7 +194,10 @@ fn mark_dirty(
              from_ms = min(from_ms, ?3), to_ms = max(to_ms, ?4), mark = ?5",
         )
         .map_err(failed())?;
-    for stretch in stretches.iter().filter(|stretch| is_counter(stretch.series)) {
+    for stretch in stretches
+        .iter()
+        .filter(|stretch| is_counter(stretch.series))
+    {
         upsert
             .execute((
                 stretch.series,

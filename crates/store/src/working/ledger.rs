@@ -3,7 +3,7 @@
 use rusqlite::Connection;
 use steward_model::{IntervalAmount, LedgerRow, Span};
 
-use super::outbox::{KeyChange, enqueue_key};
+use super::enqueue::{KeyChange, enqueue_key};
 use super::query::{self, date_number, span_code};
 use super::{DAY_MS, WorkingStore, begin, codec, names};
 use crate::day::{HOUR_INTERVALS, HOUR_S};
@@ -75,8 +75,17 @@ fn change_of_day(old: Option<&StoredDay>, new: &StoredDay) -> Option<KeyChange> 
     let before: &[Option<IntervalAmount>] = old.map_or(&none, |old| &old.day.intervals);
     let after = &new.day.intervals;
     let same_factors = old.is_some_and(|old| {
-        (old.kgce_ug_per_base, old.co2_ug_per_base, old.day.start_s, &old.factor_set)
-            == (new.kgce_ug_per_base, new.co2_ug_per_base, new.day.start_s, &new.factor_set)
+        (
+            old.kgce_ug_per_base,
+            old.co2_ug_per_base,
+            old.day.start_s,
+            &old.factor_set,
+        ) == (
+            new.kgce_ug_per_base,
+            new.co2_ug_per_base,
+            new.day.start_s,
+            &new.factor_set,
+        )
     });
     let mut change: Option<KeyChange> = None;
     for index in 0..before.len().max(after.len()) {
@@ -112,7 +121,13 @@ fn write_row(
     if row.shares.total() != row.amount_base {
         return Err(StoreError::Range("a row whose shares are not its amount"));
     }
-    let old = query::ledger_of(connection, &row.point, row.span, row.start_s, row.start_s + 1)?;
+    let old = query::ledger_of(
+        connection,
+        &row.point,
+        row.span,
+        row.start_s,
+        row.start_s + 1,
+    )?;
     if row.intervals_present == 0 {
         return match old.first() {
             None => Ok(()),
@@ -145,9 +160,14 @@ fn write_row(
         .map_err(StoreError::sqlite("write a ledger row"))?;
     match now_ms {
         None => Ok(()),
-        Some(now_ms) => {
-            enqueue_key(connection, point, row.span, row.start_s, KeyChange::at(0), now_ms)
-        }
+        Some(now_ms) => enqueue_key(
+            connection,
+            point,
+            row.span,
+            row.start_s,
+            KeyChange::at(0),
+            now_ms,
+        ),
     }
 }
 

@@ -15,9 +15,12 @@ pub(crate) const MARK: &str = "mark";
 pub(crate) const OUTBOX_SEQ: &str = "outbox_seq";
 /// Bytes of payload in `outbox_reading`.
 pub(crate) const OUTBOX_BYTES: &str = "outbox_bytes";
-/// Readings and ledger keys that InfluxDB confirmed.
-pub(crate) const PUBLISHED_READINGS: &str = "published_readings";
-pub(crate) const PUBLISHED_LEDGER: &str = "published_ledger";
+/// New readings that left the outbox: confirmed, refused or expired.
+pub(crate) const SETTLED_READINGS: &str = "settled_readings";
+/// Of these, older than the bucket's retention and never sent.
+pub(crate) const EXPIRED_READINGS: &str = "expired_readings";
+/// Ledger keys that left the outbox.
+pub(crate) const SETTLED_LEDGER: &str = "settled_ledger";
 /// Lines in `publish_quarantine`, by what they hold.
 pub(crate) const REFUSED_READINGS: &str = "refused_readings";
 pub(crate) const REFUSED_LEDGER: &str = "refused_ledger";
@@ -60,5 +63,9 @@ pub(crate) fn subtract(connection: &Connection, key: &str, number: u64) -> Resul
     if number == 0 {
         return Ok(());
     }
-    write(connection, key, read(connection, key)?.saturating_sub(number))
+    write(
+        connection,
+        key,
+        read(connection, key)?.saturating_sub(number),
+    )
 }

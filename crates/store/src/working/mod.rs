@@ -2,6 +2,7 @@
 
 mod codec;
 mod commit;
+mod enqueue;
 mod ledger;
 mod meta;
 mod names;
@@ -9,6 +10,7 @@ mod outbox;
 mod query;
 mod reader;
 mod schema;
+mod settle;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -19,9 +21,10 @@ use steward_model::{LedgerRow, MeterId, PointId, Quantity, UtcMs};
 
 pub(crate) use codec::RawReading;
 pub use outbox::Outbox;
-pub(crate) use outbox::{Done, LedgerKey, OutboxRow, RefusedLine, SeriesDay, Waiting};
+pub(crate) use outbox::{LedgerKey, OutboxRow, SeriesDay};
 pub use reader::StoreReader;
 pub use schema::store_dir;
+pub(crate) use settle::{Done, RefusedLine, Waiting};
 
 use crate::{DirtySeries, SeriesReading, StoreCounts, StoreError, StoredDay};
 use names::Names;
@@ -150,7 +153,13 @@ impl WorkingStore {
         from_s: i64,
         to_s: i64,
     ) -> Result<Vec<LedgerRow>, StoreError> {
-        query::ledger_of(&self.connection, point, steward_model::Span::Day, from_s, to_s)
+        query::ledger_of(
+            &self.connection,
+            point,
+            steward_model::Span::Day,
+            from_s,
+            to_s,
+        )
     }
 
     /// The rows of a point and span (day, month or year) with `from_s <= start_s < to_s`,

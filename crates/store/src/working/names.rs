@@ -46,7 +46,10 @@ impl Names {
     fn insert(&mut self, number: i64, meter: MeterId, quantity: Quantity) {
         self.number_max = self.number_max.max(number);
         self.by_number.insert(number, (meter.clone(), quantity));
-        self.by_meter.entry(meter).or_default().push((quantity, number));
+        self.by_meter
+            .entry(meter)
+            .or_default()
+            .push((quantity, number));
     }
 
     pub(crate) fn series(&self, meter: &MeterId, quantity: Quantity) -> Option<i64> {
@@ -130,7 +133,11 @@ pub(crate) fn point(connection: &Connection, point: &PointId) -> Result<Option<i
     use rusqlite::OptionalExtension as _;
     connection
         .prepare_cached("SELECT id FROM point WHERE name = ?1")
-        .and_then(|mut select| select.query_row([point.as_str()], |row| row.get(0)).optional())
+        .and_then(|mut select| {
+            select
+                .query_row([point.as_str()], |row| row.get(0))
+                .optional()
+        })
         .map_err(StoreError::sqlite("look a point up"))
 }
 

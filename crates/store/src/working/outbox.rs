@@ -11,161 +11,15 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, OptionalExtension as _};
 use steward_model::{LedgerRow, MeterId, PointId, Quantity, Span};
 
-use super::codec::{RawReading, decode_payload};
+use super::codec::RawReading;
+use super::enqueue::{KeyChange, enqueue_key, payload_of, put_backlog};
 use super::names::Names;
 use super::query::{self, span_code};
-use super::{DAY_MS, Gate, StoreOptions, begin, meta, schema};
+use super::{DAY_MS, Gate, begin, meta, schema};
 use crate::{StoreError, day};
 
 fn failed(step: &'static str) -> impl FnOnce(rusqlite::Error) -> StoreError {
     StoreError::sqlite(step)
-}
-
-/// What has changed under a ledger key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct KeyChange {
-    /// First hour of the day; 0 for rows.
-    pub(crate) first: usize,
-    /// Last hour.
-    pub(crate) last: usize,
-    /// Seconds in which something no longer exists.
-    pub(crate) erase: Option<(i64, i64)>,
-}
-
-impl KeyChange {
-    pub(crate) const fn at(hour: usize) -> Self {
-        Self {
-            first: hour,
-            last: hour,
-            erase: None,
-        }
-    }
-
-    pub(crate) fn erase_also(&mut self, (from_s, to_s): (i64, i64)) {
-        self.erase = Some(match self.erase {
-            None => (from_s, to_s),
-            Some((first, last)) => (first.min(from_s), last.max(to_s)),
-        });
-    }
-}
-
-/// Puts a commit's readings at the end of the outbox, and lets the oldest rows become series-days
-/// while there are too many bytes.
-pub(crate) fn enqueue_readings(
-    connection: &Connection,
-    options: &StoreOptions,
-    payload: &[u8],
-    new: u64,
-) -> Result<(), StoreError> {
-    let at_ms = (options.clock)().0;
-    let lines = i64::try_from(new).map_err(|_| StoreError::Range("a number of readings"))?;
-    connection
-        .prepare_cached("INSERT INTO outbox_reading (at_ms, lines, payload) VALUES (?1, ?2, ?3)")
-        .and_then(|mut insert| insert.execute((at_ms, lines, payload)))
-        .map_err(failed("queue readings"))?;
-    let mut bytes = meta::add(connection, meta::OUTBOX_BYTES, payload.len() as u64)?;
-    while bytes > options.outbox_bytes_max {
-        match collapse_oldest(connection)? {
-            None => break,
-            Some(freed) => bytes = bytes.saturating_sub(freed),
-        }
-    }
-    meta::write(connection, meta::OUTBOX_BYTES, bytes)
-}
-
-/// Turns the oldest outbox row into series-days; answers the bytes that it held.
-fn collapse_oldest(connection: &Connection) -> Result<Option<u64>, StoreError> {
-    let row: Option<(i64, i64, Vec<u8>)> = connection
-        .prepare_cached("SELECT seq, at_ms, payload FROM outbox_reading ORDER BY seq LIMIT 1")
-        .and_then(|mut select| {
-            select
-                .query_row([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
-                .optional()
-        })
-        .map_err(failed("read its outbox"))?;
-    let Some((seq, at_ms, payload)) = row else {
-        return Ok(None);
-    };
-    // A row that cannot be read must not stop what comes in: its readings are in the store and
-    // `steward influx publish --all` sends them.
-    let readings = payload_of(seq, &payload).unwrap_or_else(|error| {
-        tracing::error!(%error, "Readings that waited for InfluxDB must be published again.");
-        Vec::new()
-    });
-    let mark = meta::next(connection, meta::OUTBOX_SEQ)?;
-    let by_day = |a: &RawReading, b: &RawReading| {
-        a.series == b.series && a.at_ms.div_euclid(DAY_MS) == b.at_ms.div_euclid(DAY_MS)
-    };
-    for same_day in readings.chunk_by(by_day) {
-        let (series, day) = (same_day[0].series, same_day[0].at_ms.div_euclid(DAY_MS));
-        let lines = same_day.iter().filter(|reading| reading.is_new).count() as u64;
-        put_backlog(connection, series, day, at_ms, lines, mark)?;
-    }
-    connection
-        .prepare_cached("DELETE FROM outbox_reading WHERE seq = ?1")
-        .and_then(|mut delete| delete.execute([seq]))
-        .map_err(failed("shorten its outbox"))?;
-    Ok(Some(payload.len() as u64))
-}
-
-fn payload_of(seq: i64, payload: &[u8]) -> Result<Vec<RawReading>, StoreError> {
-    decode_payload(payload)
-        .ok_or_else(|| StoreError::Damaged(format!("row {seq} of the outbox cannot be read")))
-}
-
-fn put_backlog(
-    connection: &Connection,
-    series: i64,
-    day: i64,
-    at_ms: i64,
-    lines: u64,
-    mark: i64,
-) -> Result<(), StoreError> {
-    let lines = i64::try_from(lines).map_err(|_| StoreError::Range("a number of readings"))?;
-    connection
-        .prepare_cached(
-            "INSERT INTO backlog VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO UPDATE SET \
-             at_ms = min(at_ms, ?3), lines = lines + ?4, mark = ?5",
-        )
-        .and_then(|mut upsert| upsert.execute((series, day, at_ms, lines, mark)))
-        .map_err(failed("queue a day of readings"))?;
-    Ok(())
-}
-
-/// Lets a ledger key wait. A key that waits already moves to the end and keeps its age.
-pub(crate) fn enqueue_key(
-    connection: &Connection,
-    point: i64,
-    span: Span,
-    start: i64,
-    change: KeyChange,
-    now_ms: i64,
-) -> Result<(), StoreError> {
-    let seq = meta::next(connection, meta::OUTBOX_SEQ)?;
-    let hour = |hour| i64::try_from(hour).unwrap_or(i64::MAX);
-    connection
-        .prepare_cached(
-            "INSERT INTO outbox_ledger VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) \
-             ON CONFLICT (point, span, start) DO UPDATE SET \
-             first = min(first, ?4), last = max(last, ?5), \
-             erase_from = min(coalesce(erase_from, ?6), coalesce(?6, erase_from)), \
-             erase_to = max(coalesce(erase_to, ?7), coalesce(?7, erase_to)), seq = ?9",
-        )
-        .and_then(|mut upsert| {
-            upsert.execute((
-                point,
-                span_code(span),
-                start,
-                hour(change.first),
-                hour(change.last),
-                change.erase.map(|(from_s, _)| from_s),
-                change.erase.map(|(_, to_s)| to_s),
-                now_ms,
-                seq,
-            ))
-        })
-        .map_err(failed("queue a ledger key"))?;
-    Ok(())
 }
 
 /// A row of the outbox of readings.
@@ -204,54 +58,13 @@ impl LedgerKey {
     }
 }
 
-/// What InfluxDB has settled.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Done {
-    /// All readings of an outbox row.
-    Row(i64),
-    /// All readings of a series-day.
-    Day(SeriesDay),
-    /// A ledger key, by its number.
-    Key(i64),
-}
-
-/// A line that InfluxDB refuses for good.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct RefusedLine {
-    pub(crate) bucket: String,
-    pub(crate) line: String,
-    pub(crate) reason: String,
-    pub(crate) is_reading: bool,
-}
-
-/// How much waits.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Waiting {
-    /// Readings in outbox and backlog.
-    pub(crate) readings: u64,
-    /// Ledger keys.
-    pub(crate) ledger_keys: u64,
-    /// Series-days that are read again.
-    pub(crate) backlog_days: u64,
-    /// Since when the oldest waits.
-    pub(crate) oldest_at_ms: Option<i64>,
-    /// Readings that InfluxDB confirmed.
-    pub(crate) published_readings: u64,
-    /// Ledger keys that InfluxDB confirmed.
-    pub(crate) published_ledger: u64,
-    /// Lines of readings in quarantine.
-    pub(crate) refused_readings: u64,
-    /// Lines of the ledger in quarantine.
-    pub(crate) refused_ledger: u64,
-}
-
 /// The publisher's side of the working store: a connection of its own.
 #[derive(Debug)]
 pub struct Outbox {
     dir: PathBuf,
-    connection: Connection,
+    pub(super) connection: Connection,
     names: Names,
-    gate: Gate,
+    pub(super) gate: Gate,
 }
 
 impl Outbox {
@@ -335,6 +148,8 @@ impl Outbox {
         transaction
             .execute("DELETE FROM publish_quarantine", [])
             .map_err(failed("empty the quarantine"))?;
+        let refused = meta::read(&transaction, meta::REFUSED_READINGS)?;
+        meta::subtract(&transaction, meta::SETTLED_READINGS, refused)?;
         meta::write(&transaction, meta::REFUSED_READINGS, 0)?;
         meta::write(&transaction, meta::REFUSED_LEDGER, 0)?;
         transaction.commit().map_err(failed("empty the quarantine"))
@@ -454,9 +269,8 @@ impl Outbox {
         let Some(stored) = query::day_numbered(&self.connection, &key.point, key.start)? else {
             return Ok(Vec::new());
         };
-        let hour_s = |hour: usize| {
-            stored.day.start_s + i64::try_from(hour).unwrap_or(0) * day::HOUR_S
-        };
+        let hour_s =
+            |hour: usize| stored.day.start_s + i64::try_from(hour).unwrap_or(0) * day::HOUR_S;
         let (from_s, to_s) = (hour_s(key.change.first), hour_s(key.change.last + 1));
         let mut rows = day::rows_of(&stored, Span::Interval)?;
         rows.extend(day::rows_of(&stored, Span::Hour)?);
@@ -472,68 +286,6 @@ impl Outbox {
         let name = self.names.name(series).cloned();
         name.ok_or_else(|| StoreError::Damaged(format!("series {series} has no name")))
     }
-
-    /// Takes out what InfluxDB has settled and keeps what it refused, in one transaction.
-    pub(crate) fn settle(
-        &mut self,
-        done: &[Done],
-        refused: &[RefusedLine],
-        now_ms: i64,
-    ) -> Result<(), StoreError> {
-        if done.is_empty() && refused.is_empty() {
-            return Ok(());
-        }
-        let _turn = self.gate.enter();
-        let transaction = begin(&mut self.connection)?;
-        let (mut readings, mut keys) = (0, 0);
-        for done in done {
-            match done {
-                Done::Row(seq) => readings += take_row(&transaction, *seq)?,
-                Done::Day(day) => readings += take_day(&transaction, *day)?,
-                Done::Key(seq) => keys += take_key(&transaction, *seq)?,
-            }
-        }
-        let refused_now = keep_refused(&transaction, refused, now_ms)?;
-        meta::add(&transaction, meta::REFUSED_READINGS, refused_now.0)?;
-        meta::add(&transaction, meta::REFUSED_LEDGER, refused_now.1)?;
-        meta::add(&transaction, meta::PUBLISHED_READINGS, readings)?;
-        meta::subtract(&transaction, meta::PUBLISHED_READINGS, refused_now.0)?;
-        meta::add(&transaction, meta::PUBLISHED_LEDGER, keys)?;
-        transaction.commit().map_err(failed("settle what was sent"))
-    }
-
-    /// How much waits and what became of the rest, in one view.
-    pub(crate) fn waiting(&self) -> Result<Waiting, StoreError> {
-        let transaction = self
-            .connection
-            .unchecked_transaction()
-            .map_err(failed("begin to read"))?;
-        let sums = |sql: &str| -> Result<(u64, u64, Option<i64>), StoreError> {
-            transaction
-                .prepare_cached(sql)
-                .and_then(|mut select| {
-                    select.query_row([], |row| {
-                        let numbers: (i64, i64) = (row.get(0)?, row.get(1)?);
-                        let oldest = row.get(2)?;
-                        Ok((numbers.0.unsigned_abs(), numbers.1.unsigned_abs(), oldest))
-                    })
-                })
-                .map_err(failed("count what waits"))
-        };
-        let rows = sums("SELECT coalesce(sum(lines), 0), count(*), min(at_ms) FROM outbox_reading")?;
-        let days = sums("SELECT coalesce(sum(lines), 0), count(*), min(at_ms) FROM backlog")?;
-        let keys = sums("SELECT 0, count(*), min(at_ms) FROM outbox_ledger")?;
-        Ok(Waiting {
-            readings: rows.0 + days.0,
-            ledger_keys: keys.1,
-            backlog_days: days.1,
-            oldest_at_ms: [rows.2, days.2, keys.2].into_iter().flatten().min(),
-            published_readings: meta::read(&transaction, meta::PUBLISHED_READINGS)?,
-            published_ledger: meta::read(&transaction, meta::PUBLISHED_LEDGER)?,
-            refused_readings: meta::read(&transaction, meta::REFUSED_READINGS)?,
-            refused_ledger: meta::read(&transaction, meta::REFUSED_LEDGER)?,
-        })
-    }
 }
 
 /// More hours than any day has.
@@ -544,68 +296,4 @@ fn span_of(code: i64) -> Result<Span, StoreError> {
         .into_iter()
         .find(|span| span_code(*span) == code)
         .ok_or_else(|| StoreError::Damaged(format!("{code} is no span")))
-}
-
-fn take_row(connection: &Connection, seq: i64) -> Result<u64, StoreError> {
-    let row: Option<(i64, i64)> = connection
-        .prepare_cached(
-            "DELETE FROM outbox_reading WHERE seq = ?1 RETURNING lines, length(payload)",
-        )
-        .and_then(|mut delete| {
-            delete
-                .query_row([seq], |row| Ok((row.get(0)?, row.get(1)?)))
-                .optional()
-        })
-        .map_err(failed("take a row out"))?;
-    // No row: it became series-days while it was on its way, and those count when they are sent.
-    let Some((lines, bytes)) = row else {
-        return Ok(0);
-    };
-    meta::subtract(connection, meta::OUTBOX_BYTES, bytes.unsigned_abs())?;
-    Ok(lines.unsigned_abs())
-}
-
-fn take_day(connection: &Connection, day: SeriesDay) -> Result<u64, StoreError> {
-    let lines: Option<i64> = connection
-        .prepare_cached(
-            "DELETE FROM backlog WHERE series = ?1 AND day = ?2 AND mark = ?3 RETURNING lines",
-        )
-        .and_then(|mut delete| {
-            delete
-                .query_row((day.series, day.day, day.mark), |row| row.get(0))
-                .optional()
-        })
-        .map_err(failed("take a day out"))?;
-    Ok(lines.unwrap_or(0).unsigned_abs())
-}
-
-fn take_key(connection: &Connection, seq: i64) -> Result<u64, StoreError> {
-    connection
-        .prepare_cached("DELETE FROM outbox_ledger WHERE seq = ?1")
-        .and_then(|mut delete| delete.execute([seq]))
-        .map(|rows| rows as u64)
-        .map_err(failed("take a ledger key out"))
-}
-
-/// Answers how many lines of readings and of the ledger were not there yet.
-fn keep_refused(
-    connection: &Connection,
-    refused: &[RefusedLine],
-    now_ms: i64,
-) -> Result<(u64, u64), StoreError> {
-    let mut insert = connection
-        .prepare_cached("INSERT INTO publish_quarantine VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING")
-        .map_err(failed("keep a refused line"))?;
-    let mut added = (0, 0);
-    for line in refused {
-        let rows = insert
-            .execute((&line.bucket, &line.line, &line.reason, now_ms))
-            .map_err(failed("keep a refused line"))? as u64;
-        if line.is_reading {
-            added.0 += rows;
-        } else {
-            added.1 += rows;
-        }
-    }
-    Ok(added)
 }

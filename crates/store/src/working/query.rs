@@ -21,20 +21,16 @@ fn failed(step: &'static str) -> impl FnOnce(rusqlite::Error) -> StoreError {
 }
 
 pub(crate) fn counts(connection: &Connection) -> Result<StoreCounts, StoreError> {
-    // One read transaction, so that the numbers belong together.
-    let transaction = connection
-        .unchecked_transaction()
-        .map_err(failed("begin to read"))?;
-    let dirty: i64 = transaction
+    let dirty: i64 = connection
         .prepare_cached("SELECT count(*) FROM dirty")
         .and_then(|mut select| select.query_row([], |row| row.get(0)))
         .map_err(failed("count its marks"))?;
     Ok(StoreCounts {
-        stored_new: meta::read(&transaction, meta::STORED_NEW)?,
-        duplicates: meta::read(&transaction, meta::DUPLICATES)?,
-        quarantined: meta::read(&transaction, meta::QUARANTINED)?,
-        cursor: meta::read(&transaction, meta::CURSOR)?,
-        accounted: meta::read(&transaction, meta::ACCOUNTED)?,
+        stored_new: meta::read(connection, meta::STORED_NEW)?,
+        duplicates: meta::read(connection, meta::DUPLICATES)?,
+        quarantined: meta::read(connection, meta::QUARANTINED)?,
+        cursor: meta::read(connection, meta::CURSOR)?,
+        accounted: meta::read(connection, meta::ACCOUNTED)?,
         dirty: dirty.unsigned_abs(),
     })
 }
@@ -296,7 +292,9 @@ fn days_between(
     let sql = format!(
         "SELECT {DAY_COLUMNS} FROM day WHERE point = ?1 AND date >= ?2 AND date < ?3 ORDER BY date"
     );
-    let mut select = connection.prepare_cached(&sql).map_err(failed("read days"))?;
+    let mut select = connection
+        .prepare_cached(&sql)
+        .map_err(failed("read days"))?;
     let rows = select
         .query_map((number, from, to), |row| stored_day(point, row))
         .map_err(failed("read days"))?;

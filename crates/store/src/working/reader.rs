@@ -83,10 +83,12 @@ impl StoreReader {
         to: UtcMs,
     ) -> Result<Vec<SeriesReading>, StoreError> {
         let meter = meter.clone();
-        self.ask(move |session| match session.names.series(&meter, quantity) {
-            None => Ok(Vec::new()),
-            Some(series) => query::series(&session.connection, series, from, to, usize::MAX),
-        })
+        self.ask(
+            move |session| match session.names.series(&meter, quantity) {
+                None => Ok(Vec::new()),
+                Some(series) => query::series(&session.connection, series, from, to, usize::MAX),
+            },
+        )
         .await
     }
 
@@ -121,7 +123,13 @@ impl StoreReader {
         self.ask(move |session| {
             let mut rows = Vec::new();
             for point in &points {
-                rows.extend(query::ledger_of(&session.connection, point, span, from_s, to_s)?);
+                rows.extend(query::ledger_of(
+                    &session.connection,
+                    point,
+                    span,
+                    from_s,
+                    to_s,
+                )?);
             }
             rows.sort_by(|a, b| (a.start_s, &a.point).cmp(&(b.start_s, &b.point)));
             Ok(rows)
@@ -187,8 +195,15 @@ impl Pool {
                 }
             }
         };
-        session.names.read_more(&session.connection)?;
+        // One view for the whole question, however many statements it takes. A transaction that
+        // only reads has nothing to commit: it ends when it is dropped.
+        let view = session
+            .connection
+            .unchecked_transaction()
+            .map_err(StoreError::sqlite("begin to read"))?;
+        session.names.read_more(&view)?;
         let answer = question(&session)?;
+        drop(view);
         // A session whose question failed is dropped: the file may have been replaced.
         self.idle().push(session);
         Ok(answer)

@@ -188,7 +188,12 @@ fn set_up(connection: &Connection, access: Access) -> Result<(), StoreError> {
             access.cache_kib()
         ))
         .map_err(failed())?;
-    expect(connection, "PRAGMA synchronous", "synchronous", synchronous_code)?;
+    expect(
+        connection,
+        "PRAGMA synchronous",
+        "synchronous",
+        synchronous_code,
+    )?;
     if access == Access::Reader {
         connection
             .execute_batch("PRAGMA query_only=ON;")

@@ -73,7 +73,10 @@ impl Influxd {
                 let log = std::fs::read_to_string(self.folder.path().join("log"));
                 panic!("influxd ended with {status}:\n{}", log.unwrap_or_default());
             }
-            assert!(start.elapsed() < super::scripted::CERTAIN, "influxd does not become healthy");
+            assert!(
+                start.elapsed() < super::scripted::CERTAIN,
+                "influxd does not become healthy"
+            );
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
@@ -99,6 +102,9 @@ fn spawn(folder: &Path, port: u16) -> Child {
         .stderr(Stdio::null())
         .spawn()
         .unwrap_or_else(|error| {
-            panic!("{}: {error}\nhint: run `cargo xtask setup`", program.display())
+            panic!(
+                "{}: {error}\nhint: run `cargo xtask setup`",
+                program.display()
+            )
         })
 }

@@ -84,7 +84,11 @@ pub fn registry() -> Registry {
                 building: BuildingId::new(format!("building-{}", number % 2)).unwrap(),
                 name_zh: "点".to_owned(),
                 name_en: "Point".to_owned(),
-                commodity: if number == 7 { Commodity::Water } else { Commodity::Electricity },
+                commodity: if number == 7 {
+                    Commodity::Water
+                } else {
+                    Commodity::Electricity
+                },
                 subitem: (number % 3 == 0).then(|| "01A00".to_owned()),
                 parent: None,
             },
@@ -206,7 +210,11 @@ pub fn day(
         carry: None,
         kgce_ug_per_base: (!is_water).then_some(122_900),
         co2_ug_per_base: (!is_water).then_some(515_300),
-        factor_set: if is_water { String::new() } else { "grid-a+coal \"b\"".to_owned() },
+        factor_set: if is_water {
+            String::new()
+        } else {
+            "grid-a+coal \"b\"".to_owned()
+        },
     }
 }
 

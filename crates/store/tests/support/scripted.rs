@@ -166,7 +166,13 @@ async fn read_request(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Option<(S
     let head = String::from_utf8_lossy(&buffer[..head_end]).into_owned();
     let length: usize = head
         .lines()
-        .find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length:")?.trim().parse().ok())
+        .find_map(|line| {
+            line.to_ascii_lowercase()
+                .strip_prefix("content-length:")?
+                .trim()
+                .parse()
+                .ok()
+        })
         .unwrap_or(0);
     while buffer.len() < head_end + length {
         if stream.read_buf(buffer).await.ok()? == 0 {
@@ -211,7 +217,8 @@ fn work(kept: &mut Kept, act: Act, path: &str, body: Vec<u8>, rules: &Rules) -> 
         return String::new();
     }
     if !is_write {
-        kept.deletes.push(String::from_utf8_lossy(&body).into_owned());
+        kept.deletes
+            .push(String::from_utf8_lossy(&body).into_owned());
         return "HTTP/1.1 204 No Content\r\n\r\n".to_owned();
     }
     let (status, message) = take(kept, &bucket, &lines, rules);
