@@ -38,7 +38,7 @@ fn main() -> ExitCode {
         }
         Err(error) => {
             eprintln!("error: {error:#}");
-            let disk = error.chain().any(|cause| cause.is::<roles::DiskFailed>());
+            let disk = roles::is_disk_failure(&error);
             if disk {
                 ExitCode::from(EXIT_DISK)
             } else {
@@ -61,7 +61,7 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Check(args) => commands::check(&args),
         Command::Report(args) => commands::report(&args).await,
         Command::Verify(args) => commands::verify(&args).await,
-        Command::Quarantine(args) => commands::quarantine(&args),
+        Command::Quarantine(args) => commands::quarantine(&args).await,
         Command::Influx(args) => commands::influx(args).await,
         Command::Store(args) => commands::store(&args),
         Command::Token(args) => commands::token(&args),

@@ -3,6 +3,7 @@
 //! This is the only place where the parts meet. A role that ends ends the process: a service
 //! manager starts it again, and what was acknowledged is on disk.
 
+use std::fs::{File, TryLockError};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -93,6 +94,8 @@ pub(crate) struct System {
     roles: JoinSet<anyhow::Result<()>>,
     journal: Option<Journal>,
     writer: Option<WriterThread>,
+    /// Held for as long as the aggregator may write.
+    store_lock: Option<File>,
     address: Option<SocketAddr>,
 }
 
@@ -114,6 +117,7 @@ impl System {
             roles: JoinSet::new(),
             journal: None,
             writer: None,
+            store_lock: None,
             address: None,
         };
         if roles.journal {
@@ -154,10 +158,11 @@ impl System {
         let mut outcome = Ok(());
         while let Some(ended) = self.roles.join_next().await {
             let ended = ended.context("a role panicked").and_then(|result| result);
-            if let Err(error) = ended
-                && outcome.is_ok()
-            {
-                outcome = Err(error);
+            if let Err(error) = ended {
+                // A failed disk ends other roles too; it is the cause that decides the exit code.
+                if outcome.is_ok() || is_disk_failure(&error) {
+                    outcome = Err(error);
+                }
             }
             self.stop.cancel();
         }
@@ -209,6 +214,7 @@ impl System {
     }
 
     fn start_aggregator(&mut self) -> anyhow::Result<()> {
+        self.store_lock = Some(lock_store(&self.config)?);
         let store = open_store(&self.config)?;
         let config = Arc::clone(&self.config);
         let (stop, dir) = (self.stop.clone(), journal_dir(&self.config));
@@ -311,6 +317,32 @@ impl System {
 #[derive(Debug, thiserror::Error)]
 #[error("the journal's disk failed; nothing more is acknowledged")]
 pub(crate) struct DiskFailed;
+
+/// Takes the right to write the working store, which goes with the process. Two aggregators would
+/// each take the readings of the journal for its own.
+pub(crate) fn lock_store(config: &Config) -> anyhow::Result<File> {
+    let data_dir = &config.settings.data_dir;
+    let path = data_dir.join("store.lock");
+    let file = std::fs::create_dir_all(data_dir)
+        .and_then(|()| File::create(&path))
+        .with_context(|| format!("cannot make {}", path.display()))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => anyhow::bail!(
+            "another process writes the working store in {}: stop it, or give this one its own \
+             data folder",
+            store_dir(config).display()
+        ),
+        Err(TryLockError::Error(error)) => {
+            Err(error).with_context(|| format!("cannot lock {}", path.display()))
+        }
+    }
+}
+
+/// Whether the journal's disk is what ended it.
+pub(crate) fn is_disk_failure(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| cause.is::<DiskFailed>())
+}
 
 /// Opens the working store to write.
 pub(crate) fn open_store(config: &Config) -> anyhow::Result<WorkingStore> {

@@ -1,6 +1,7 @@
 //! The registry as the aggregator needs it: what a meter may send, and which ledger it makes.
 
 use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use steward_config::{Config, Institution, Profile, ProfileBody};
 use steward_model::{Commodity, InstitutionId, MeterId, Quantity};
@@ -76,6 +77,29 @@ impl Plan {
                 interpolated_max_ms: settings.interpolated_gap_max_s.saturating_mul(1_000),
             },
         }
+    }
+
+    /// A number that changes when the same readings would give another ledger: points, zones,
+    /// services, ratios, gaps, factors and the rules that choose them. Never 0, at most 63 bits.
+    pub(crate) fn fingerprint(&self, config: &Config) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        let mut hash = |part: &dyn std::fmt::Debug| format!("{part:?}").hash(&mut hasher);
+        for point in &self.points {
+            hash(&(&point.chain, point.commodity, &point.institution));
+        }
+        for institution in config.registry.institutions.values() {
+            hash(&(
+                &institution.id,
+                &institution.province,
+                &institution.region,
+                &institution.factor_fallback,
+            ));
+        }
+        hash(&self.gaps);
+        hash(&config.settings.coal_basis);
+        hash(&config.settings.carbon);
+        hash(&config.factors.all);
+        (hasher.finish() >> 1).max(1)
     }
 
     /// The point and service whose ledger this series makes; `None` for one that makes none.

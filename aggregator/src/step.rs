@@ -97,16 +97,27 @@ impl std::fmt::Debug for Aggregator {
 }
 
 impl Aggregator {
-    /// Goes on where the store stands.
+    /// Goes on where the store stands. Where registry or factors would give the stored readings
+    /// another ledger, it is computed anew.
     pub fn new(
         config: Arc<Config>,
         mut reader: JournalReader,
-        store: WorkingStore,
+        mut store: WorkingStore,
     ) -> Result<Self, AggregatorError> {
         let counts = store.counts()?;
         // A kill between the store's commit and this leaves the journal's cursor behind.
         reader.move_cursor(READER, counts.cursor)?;
         let plan = Plan::of(&config);
+        let fingerprint = plan.fingerprint(&config);
+        let computed_by = store.plan_fingerprint()?;
+        if computed_by != fingerprint {
+            if computed_by != 0 {
+                tracing::info!("registry or factors changed: the ledger is computed anew");
+                store.rebuild()?;
+            }
+            store.set_plan_fingerprint(fingerprint)?;
+        }
+        let counts = store.counts()?;
         Ok(Self {
             config,
             plan,

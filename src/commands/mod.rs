@@ -15,6 +15,7 @@ use steward_journal::JournalReader;
 use steward_model::InstitutionId;
 use steward_report::Month;
 use steward_store::influx::{self, TagBook};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::board::now;
@@ -22,7 +23,7 @@ use crate::cli::{
     Format, InfluxAction, InfluxArgs, ReportArgs, RoleArgs, SiteArgs, StoreAction, StoreArgs,
     TokenArgs,
 };
-use crate::roles::{Roles, System, journal_dir, open_store, source, store_dir};
+use crate::roles::{Roles, System, journal_dir, lock_store, open_store, source, store_dir};
 
 pub(crate) use quarantine::quarantine;
 pub(crate) use verify::verify;
@@ -42,13 +43,48 @@ pub(crate) async fn run(
     roles: Roles,
     stop: CancellationToken,
 ) -> anyhow::Result<ExitCode> {
-    let config = Arc::new(load(&args.site.config)?);
-    let system = System::start(config, roles, args.listen, stop).await?;
-    if let Ok(address) = system.address() {
-        tracing::info!(%address, "listening");
+    let mut config = Arc::new(load(&args.site.config)?);
+    let mut hangup = signal(SignalKind::hangup())?;
+    loop {
+        let round = stop.child_token();
+        let system = System::start(config, roles, args.listen, round.clone()).await?;
+        if let Ok(address) = system.address() {
+            tracing::info!(%address, "listening");
+        }
+        let mut running = std::pin::pin!(system.wait());
+        let next = tokio::select! {
+            ended = &mut running => {
+                ended?;
+                return Ok(ExitCode::SUCCESS);
+            }
+            next = reloaded(&mut hangup, &args.site.config) => next,
+        };
+        // The roles end as at a stop and start again on the new configuration: brokers keep what
+        // comes in between, and everything acknowledged is on disk.
+        round.cancel();
+        running.await?;
+        if stop.is_cancelled() {
+            return Ok(ExitCode::SUCCESS);
+        }
+        config = next;
     }
-    system.wait().await?;
-    Ok(ExitCode::SUCCESS)
+}
+
+/// Waits for SIGHUP and loads the site's folder anew. A folder with mistakes is told and left: the
+/// configuration in force stays in force.
+async fn reloaded(hangup: &mut Signal, folder: &Path) -> Arc<Config> {
+    loop {
+        if hangup.recv().await.is_none() {
+            return std::future::pending().await;
+        }
+        match load(folder) {
+            Ok(config) => {
+                tracing::info!("the configuration is loaded anew");
+                return Arc::new(config);
+            }
+            Err(error) => tracing::error!("the configuration is not taken:\n{error}"),
+        }
+    }
 }
 
 /// `steward check`
@@ -147,6 +183,7 @@ fn influx_settings(config: &Config) -> anyhow::Result<&InfluxSettings> {
 pub(crate) fn store(args: &StoreArgs) -> anyhow::Result<ExitCode> {
     let StoreAction::Rebuild(site) = &args.action;
     let config = Arc::new(load(&site.config)?);
+    let _lock = lock_store(&config)?;
     let store = open_store(&config)?;
     let reader = JournalReader::open(&journal_dir(&config))?;
     let mut aggregator = steward_aggregator::Aggregator::new(Arc::clone(&config), reader, store)?;

@@ -3,18 +3,21 @@
 use std::process::ExitCode;
 
 use steward_journal::{JournalReader, QuarantineFilter, QuarantineRow};
+use steward_store::StoreReader;
 
 use crate::cli::{QuarantineAction, QuarantineArgs};
 use crate::commands::{load, print};
-use crate::roles::journal_dir;
+use crate::roles::{journal_dir, store_dir};
 
 /// Items read at a time.
 const PAGE: usize = 500;
+/// Items of each kind that are listed of the store.
+const LISTED_MAX: usize = 1_000;
 /// Bytes of a payload that are shown.
 const SHOWN_BYTES: usize = 160;
 
 /// `steward quarantine`
-pub(crate) fn quarantine(args: &QuarantineArgs) -> anyhow::Result<ExitCode> {
+pub(crate) async fn quarantine(args: &QuarantineArgs) -> anyhow::Result<ExitCode> {
     match &args.action {
         QuarantineAction::List(site) => {
             let config = load(&site.config)?;
@@ -24,6 +27,16 @@ pub(crate) fn quarantine(args: &QuarantineArgs) -> anyhow::Result<ExitCode> {
                 count += 1;
                 print(&describe(&row))
             })?;
+            for item in StoreReader::open(&store_dir(&config))
+                .set_aside(LISTED_MAX)
+                .await?
+            {
+                count += 1;
+                let at = item.at.map_or_else(String::new, |at| {
+                    at.to_datetime().format("%Y-%m-%dT%H:%M:%SZ ").to_string()
+                });
+                print(&format!("store {at}{}: {}\n", item.reason, item.detail))?;
+            }
             print(&format!("{count} 条隔离数据 items set aside\n"))?;
         }
         QuarantineAction::Replay(site) => {

@@ -45,6 +45,13 @@ pub(crate) async fn run(args: DemoArgs, stop: CancellationToken) -> anyhow::Resu
     let listeners = listeners(&world).await?;
     let config = Arc::new(site(&args, &state, &world, &listeners)?);
 
+    if let Some(influx) = &config.settings.influx {
+        // Buckets of the demo are made as `steward influx setup` makes them.
+        steward_store::influx::setup(influx)
+            .await
+            .context("InfluxDB cannot be set up")?;
+    }
+
     // The first seconds belong to the page: roles start before the history comes. Meters are asked
     // after it, so that the ledger goes forward from the oldest day to the present.
     let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, args.port));

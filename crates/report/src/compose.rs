@@ -19,6 +19,9 @@ use crate::rollup::{RollUp, Sum};
 use crate::scope::{By, Group, REST, Scope, groups, zone_of};
 use crate::{Facts, Month, ReportError};
 
+/// A month of which less was metered is no base: half a month of a new meter is not a rise of 100 %.
+const COMPARED_COVERAGE_MIN: f64 = 0.95;
+
 /// Month starts of different zones are at most a day and two hours apart.
 const ZONES_APART_MAX_S: i64 = 26 * 3_600;
 
@@ -271,9 +274,11 @@ impl Composer<'_> {
         sum: &Option<Sum>,
     ) -> Comparison {
         let other = sum.as_ref().and_then(|sum| figure.raw(sum));
+        let coverage = sum.as_ref().and_then(Sum::coverage);
+        let incomplete = coverage.is_some_and(|coverage| coverage < COMPARED_COVERAGE_MIN);
         let change = raw
             .zip(other)
-            .filter(|_| self.month_over)
+            .filter(|_| self.month_over && !incomplete)
             .map(|(raw, other)| raw - other);
         let change_share = change
             .zip(other)
@@ -283,6 +288,7 @@ impl Composer<'_> {
             (Some(_), None, _) => Some(Missing::NotCounted),
             (_, _, None) => Some(Missing::NoData),
             _ if !self.month_over => Some(Missing::MonthNotOver),
+            _ if incomplete => Some(Missing::BaseIncomplete),
             _ if change_share.is_none() => Some(Missing::ZeroBase),
             _ => None,
         };
@@ -291,7 +297,7 @@ impl Composer<'_> {
             value: other.map(|other| figure.number(other)),
             change: change.map(|change| figure.number(change)),
             change_share,
-            coverage: sum.as_ref().and_then(Sum::coverage),
+            coverage,
             missing,
         }
     }

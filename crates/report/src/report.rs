@@ -83,6 +83,8 @@ pub enum Missing {
     NoTariff,
     /// The month still runs, so it is not compared with a whole one.
     MonthNotOver,
+    /// Too much of the base month was not metered for a fair comparison.
+    BaseIncomplete,
 }
 
 impl Missing {
@@ -95,6 +97,7 @@ impl Missing {
             Self::ZeroBase => "zero_base",
             Self::NoTariff => "no_tariff",
             Self::MonthNotOver => "month_not_over",
+            Self::BaseIncomplete => "base_incomplete",
         }
     }
 }

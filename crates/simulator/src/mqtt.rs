@@ -112,7 +112,8 @@ pub async fn publish(
         }
     });
     let boot = (publishing.clock)();
-    let mut seq = 0;
+    // Every meter counts its own messages, as its topic is its own.
+    let mut sequences = vec![0; world.meters().len()];
     let mut ticks = tokio::time::interval(publishing.interval);
     loop {
         tokio::select! {
@@ -126,9 +127,12 @@ pub async fn publish(
             if meter.gateway != gateway {
                 continue;
             }
-            seq += 1;
+            let Some(seq) = sequences.get_mut(number) else {
+                continue;
+            };
+            *seq += 1;
             let at_ms = (publishing.clock)();
-            let body = message(&world, number, at_ms, boot, seq).to_string();
+            let body = message(&world, number, at_ms, boot, *seq).to_string();
             let topic = topic(&publishing.site, &gateway, device);
             // A gateway without a broker skips a round; its registers tell the energy later.
             if client

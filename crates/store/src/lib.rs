@@ -27,6 +27,6 @@ pub use error::StoreError;
 pub use source::Source;
 pub use types::{
     Carry, CommitReport, DirtySeries, LedgerUpdate, ReadingsCommit, RefusedReading, SeriesReading,
-    StoreCounts, StoredDay,
+    SetAside, StoreCounts, StoredDay,
 };
 pub use working::{Outbox, StoreOptions, StoreReader, WorkingStore, store_dir};

@@ -36,6 +36,17 @@ pub struct RefusedReading {
     pub reading: Option<Reading>,
 }
 
+/// Something that the store keeps beside its readings, for a person to look at.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SetAside {
+    /// Why, as a word: `conflict`, `unknown_meter`, `refused_by_influx`.
+    pub reason: String,
+    /// When it was measured, where that is known.
+    pub at: Option<UtcMs>,
+    /// What it is, in words.
+    pub detail: String,
+}
+
 /// What became of the readings of one commit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CommitReport {

@@ -818,7 +818,7 @@ export interface components {
          * @description Why a figure is null.
          * @enum {string}
          */
-        Missing: "no_data" | "not_counted" | "no_extent" | "zero_base" | "no_tariff" | "month_not_over";
+        Missing: "no_data" | "not_counted" | "no_extent" | "zero_base" | "no_tariff" | "month_not_over" | "base_incomplete";
         /**
          * @description Energy, water and carbon of one institution in one month 公共机构月度碳报告.
          *

@@ -9,6 +9,8 @@ pub(crate) const ACCOUNTED: &str = "accounted";
 pub(crate) const STORED_NEW: &str = "stored_new";
 pub(crate) const DUPLICATES: &str = "duplicates";
 pub(crate) const QUARANTINED: &str = "quarantined";
+/// Fingerprint of the plan by which the ledger was computed.
+pub(crate) const PLAN: &str = "plan";
 /// Last version given to a dirty mark.
 pub(crate) const MARK: &str = "mark";
 /// Last number given to a ledger key in the outbox or to a backlog mark.

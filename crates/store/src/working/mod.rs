@@ -1,5 +1,6 @@
 //! The working store: one SQLite file beside the aggregator, with one writer.
 
+mod aside;
 mod codec;
 mod commit;
 mod enqueue;
@@ -203,6 +204,17 @@ impl WorkingStore {
         }
         drop(insert);
         transaction.commit().map_err(failed())
+    }
+
+    /// The fingerprint of the plan by which the ledger was computed; 0 before the first.
+    pub fn plan_fingerprint(&self) -> Result<u64, StoreError> {
+        meta::read(&self.connection, meta::PLAN)
+    }
+
+    /// Keeps the fingerprint of the plan; at most 63 bits are kept.
+    pub fn set_plan_fingerprint(&mut self, fingerprint: u64) -> Result<(), StoreError> {
+        let _turn = self.gate.enter();
+        meta::write(&self.connection, meta::PLAN, fingerprint)
     }
 
     /// Folds the write-ahead log into the file and shortens it, for a quiet moment. Answers whether

@@ -9,8 +9,8 @@ use steward_model::{LedgerRow, MeterId, PointId, Quantity, Reading, Span, UtcMs}
 use tokio::sync::Semaphore;
 
 use super::names::Names;
-use super::{query, schema};
-use crate::{SeriesReading, StoreCounts, StoreError, StoredDay};
+use super::{aside, query, schema};
+use crate::{SeriesReading, SetAside, StoreCounts, StoreError, StoredDay};
 
 /// Questions that are answered at the same time; more wait for their turn.
 const CONNECTIONS_MAX: usize = 4;
@@ -157,6 +157,13 @@ impl StoreReader {
     /// Counts the readings in the table, one by one: the proof of the counters.
     pub async fn count_readings(&self) -> Result<u64, StoreError> {
         self.ask(|session| query::count_readings(&session.connection))
+            .await
+    }
+
+    /// What the aggregator set aside and what InfluxDB refused for good, oldest first, at most
+    /// `limit` of each kind.
+    pub async fn set_aside(&self, limit: usize) -> Result<Vec<SetAside>, StoreError> {
+        self.ask(move |session| aside::list(&session.connection, limit))
             .await
     }
 
