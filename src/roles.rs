@@ -107,6 +107,8 @@ impl System {
         listen: Option<SocketAddr>,
         stop: CancellationToken,
     ) -> anyhow::Result<Self> {
+        // A start that fails half way stops what it has begun; the process would wait for it.
+        let begun = stop.clone().drop_guard();
         let data_dir = &config.settings.data_dir;
         std::fs::create_dir_all(data_dir)
             .with_context(|| format!("cannot make {}", data_dir.display()))?;
@@ -135,6 +137,7 @@ impl System {
             system.start_api(listen, !roles.api).await?;
         }
         system.start_exchange(roles.name);
+        begun.disarm();
         Ok(system)
     }
 

@@ -17,7 +17,7 @@ use std::rc::Rc;
 
 use crate::error::{At, ConfigErrors, Log, Problem};
 use crate::tree::{Document, Environment, parse_toml};
-use crate::{Budgets, Config, Factors};
+use crate::{Config, Factors};
 
 /// A folder being read.
 #[derive(Clone, Copy)]
@@ -51,6 +51,7 @@ fn read(site: Site<'_>) -> Option<Config> {
     let profiles = profiles::collect(site, basics.zone);
     let drafts = factors::collect(site);
     let raw = registry::read(site, &basics);
+    let institutions = raw.institution_ids(site.log);
     let registry = references::check(site, raw, &profiles, &drafts);
     let factors = settings
         .as_ref()
@@ -68,9 +69,7 @@ fn read(site: Site<'_>) -> Option<Config> {
         }
         .run();
     }
-    let budgets = registry.as_ref().map_or_else(Budgets::default, |registry| {
-        budgets::collect(site, &registry.registry)
-    });
+    let budgets = budgets::collect(site, institutions.as_ref());
     Some(Config {
         settings: settings?,
         registry: registry?.registry,

@@ -14,9 +14,10 @@ pub type Row = BTreeMap<String, String>;
 /// A server with one organisation, one bucket and an all-access token.
 #[derive(Debug)]
 pub struct Influx {
+    // First, so that it is dropped before the folder with its log.
+    process: Option<Process>,
     folder: TempDir,
     port: Port,
-    process: Option<Process>,
     token: String,
     http: reqwest::Client,
 }
@@ -179,7 +180,7 @@ fn rows_of(csv: &str) -> Result<Vec<Row>, String> {
 }
 
 /// Divides CSV into records; a quoted field may hold commas, line breaks and doubled quotes.
-fn records_of(csv: &str) -> Vec<Vec<String>> {
+pub fn records_of(csv: &str) -> Vec<Vec<String>> {
     let mut records = Vec::new();
     let mut record = Vec::new();
     let mut field = String::new();

@@ -56,17 +56,19 @@ mod modbus;
 mod mosquitto;
 mod port;
 mod process;
+mod site;
 mod steward;
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 pub use browser::{Browser, Step, Visit};
-pub use influx::{Influx, Row};
+pub use influx::{Influx, Row, records_of};
 pub use modbus::{PymodbusServer, Table};
 pub use mosquitto::Mosquitto;
 pub use port::Port;
-pub use process::{Finished, Process};
+pub use process::{Finished, Process, finish};
+pub use site::{Counts, Site};
 pub use steward::Steward;
 
 /// The deadline for what takes milliseconds on an idle machine.
@@ -107,6 +109,15 @@ pub fn http() -> reqwest::Client {
         .unwrap()
 }
 
+/// The seed of a test's random choices: `SEED` of the environment, or a new one. It is printed, so
+/// that a failure can be had again.
+pub fn seed() -> u64 {
+    let given = std::env::var("SEED").ok().map(|seed| seed.parse().unwrap());
+    let seed = given.unwrap_or_else(rand::random);
+    println!("SEED={seed}");
+    seed
+}
+
 /// A path as an argument of a command line.
 pub fn path_of(path: &(impl AsRef<Path> + ?Sized)) -> &str {
     path.as_ref().to_str().unwrap()
@@ -129,6 +140,13 @@ fn require(name: &str, found: Option<PathBuf>) -> PathBuf {
 
 fn system_program(name: &str) -> PathBuf {
     require(name, cache::find_program(name))
+}
+
+/// The fuzzer of HTTP interfaces.
+pub fn schemathesis() -> PathBuf {
+    let python = tools().python().ok();
+    let beside = python.map(|python| python.with_file_name("schemathesis"));
+    require("schemathesis", beside)
 }
 
 fn tools() -> cache::Cache {

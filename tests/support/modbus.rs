@@ -31,9 +31,10 @@ impl Table {
 /// Several unit ids behind one address, as behind a gateway.
 #[derive(Debug)]
 pub struct PymodbusServer {
+    // First, so that it is dropped before the folder with its log.
+    running: Option<Running>,
     folder: TempDir,
     port: Port,
-    running: Option<Running>,
 }
 
 #[derive(Debug)]

@@ -11,9 +11,10 @@ use super::{LONG, Port, Process, SHORT, path_of, system_program};
 /// A broker with persistence, whose queues are not cut short by its defaults.
 #[derive(Debug)]
 pub struct Mosquitto {
+    // First, so that it is dropped before the folder with its log.
+    process: Option<Process>,
     folder: TempDir,
     port: Port,
-    process: Option<Process>,
 }
 
 impl Mosquitto {

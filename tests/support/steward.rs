@@ -11,12 +11,13 @@ use super::{Finished, LONG, Port, Process, http};
 /// A running `steward` with its HTTP on a port of its own.
 #[derive(Debug)]
 pub struct Steward {
+    // First, so that it is dropped before the folder with its log.
+    process: Option<Process>,
     arguments: Vec<String>,
     environment: Vec<(String, String)>,
     token: Option<String>,
     folder: TempDir,
     port: Port,
-    process: Option<Process>,
     http: reqwest::Client,
 }
 

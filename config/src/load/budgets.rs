@@ -1,6 +1,6 @@
 //! `budgets.csv`: a row an institution, year and metric, by year or by month.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use rust_decimal::Decimal;
@@ -12,7 +12,6 @@ use crate::csv_file::parse_csv;
 use crate::error::{At, Problem};
 use crate::fields::Fields;
 use crate::parse;
-use crate::registry::Registry;
 
 const FILE: &str = "budgets.csv";
 const MONTHS: [&str; 12] = [
@@ -24,7 +23,8 @@ const METRICS: [(&str, BudgetMetric); 3] = [
     ("carbon_tco2", BudgetMetric::CarbonTco2),
 ];
 
-pub(super) fn collect(site: Site<'_>, registry: &Registry) -> Budgets {
+/// Reads the budgets. `known` are the ids of institutions; `None` where they could not all be read.
+pub(super) fn collect(site: Site<'_>, known: Option<&BTreeSet<InstitutionId>>) -> Budgets {
     let mut budgets = Budgets::default();
     if !site.has(FILE) {
         return budgets;
@@ -38,7 +38,7 @@ pub(super) fn collect(site: Site<'_>, registry: &Registry) -> Budgets {
     let mut first: BTreeMap<(InstitutionId, i32, BudgetMetric), At> = BTreeMap::new();
     for row in parse_csv(&file, &text, &columns, site.log) {
         let fields = Fields::row("budget", &row, &file, site.log);
-        let Some(budget) = read(&fields, registry) else {
+        let Some(budget) = read(&fields, known) else {
             continue;
         };
         let key = (budget.institution.clone(), budget.year, budget.metric);
@@ -54,14 +54,16 @@ pub(super) fn collect(site: Site<'_>, registry: &Registry) -> Budgets {
     budgets
 }
 
-fn read(fields: &Fields<'_>, registry: &Registry) -> Option<Budget> {
+fn read(fields: &Fields<'_>, known: Option<&BTreeSet<InstitutionId>>) -> Option<Budget> {
     let institution = parse::id(|text| InstitutionId::new(text).ok());
     let institution = fields.need("institution", institution);
     let year = fields.need("year", parse::integer(2000..=2199));
     let metric = fields.need("metric", parse::one_of(&METRICS));
     let institution = institution?;
-    if !registry.institutions.contains_key(&institution.value) {
-        let names = registry.institutions.keys().map(InstitutionId::as_str);
+    if let Some(known) = known
+        && !known.contains(&institution.value)
+    {
+        let names = known.iter().map(InstitutionId::as_str);
         let problem = Problem::new("no institution has this id");
         let problem = problem.nearest(institution.value.as_str(), names);
         fields.log().report(&institution.at, problem);

@@ -1,6 +1,7 @@
 //! Registry files: institutions, buildings, points, meters, gateways, each with its place.
 //! What they say of each other is judged in `references`.
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use super::Site;
 use super::gateways::{self, RawGateway};
 use super::settings::Basics;
 use crate::csv_file::parse_csv;
-use crate::error::{At, Located, Problem};
+use crate::error::{At, Located, Log, Problem};
 use crate::factor::RegionLevel;
 use crate::fields::Fields;
 use crate::parse;
@@ -101,6 +102,14 @@ pub(super) struct RawRegistry {
     pub(super) points: Vec<RawPoint>,
     pub(super) meters: Vec<RawMeter>,
     pub(super) gateways: Vec<RawGateway>,
+}
+
+impl RawRegistry {
+    /// The ids of the institutions that are written; `None` where a file could not be read.
+    pub(super) fn institution_ids(&self, log: &Log) -> Option<BTreeSet<InstitutionId>> {
+        let ids = self.written.institutions.iter().map(|id| id.value.clone());
+        (!log.has_unread()).then(|| ids.collect())
+    }
 }
 
 pub(super) fn read(site: Site<'_>, basics: &Basics) -> RawRegistry {

@@ -1,6 +1,6 @@
 //! How fast the publisher is beside a bare sender of the same lines.
 //!
-//! `cargo run --release -p steward-store --example publish URL [readings] [rounds]`
+//! `cargo run --release -p steward-store --example publish URL [readings] [rounds] [side]`
 //!
 //! `URL` is a new InfluxDB without a user, which this sets up with a token of its own. Rounds
 //! alternate: the bare sender posts ready-made, compressed batches of 5,000 lines, two at a time,
@@ -39,8 +39,11 @@ async fn main() -> Result<(), AnyError> {
         .ok_or("the first argument is the URL of InfluxDB")?;
     let total: usize = arguments.next().map_or(Ok(600_000), |text| text.parse())?;
     let rounds: usize = arguments.next().map_or(Ok(3), |text| text.parse())?;
+    // `bare` or `publisher`: only this side.
+    let side = arguments.next().unwrap_or_default();
     for round in 0..rounds {
-        for bucket in [format!("bare-{round}"), format!("publisher-{round}")] {
+        let buckets = [format!("bare-{round}"), format!("publisher-{round}")];
+        for bucket in buckets.into_iter().filter(|name| name.starts_with(&side)) {
             let settings = InfluxSettings {
                 url: url.clone(),
                 org: "bench".to_owned(),
