@@ -1,9 +1,10 @@
 //! `cargo xtask …`: everything a developer runs, and what CI runs.
 //!
 //! `setup` fetches and builds the programs that the tests talk to; `test` is the whole check; `lint`
-//! adds licences, bans and sources; `tidy` compares the crates with the shape of the house; `web`
+//! adds licences, bans and sources; `bench` measures; `tidy` compares the crates with the shape of the house; `web`
 //! builds the cockpit; `openapi` writes the contract of the api and what is made of it. Start reading at [`test::run`].
 
+mod bench;
 #[allow(
     dead_code,
     reason = "the tests use the paths of programs, we those of folders"
@@ -45,6 +46,14 @@ enum Task {
     Test,
     /// Format, clippy, tidy, and licences, bans, sources and advisories by cargo-deny
     Lint,
+    /// Measure speed, memory and loss beside Telegraf and a bare sender, into docs/BENCHMARKS.md
+    Bench {
+        /// Only these parts: mqtt, loss, modbus, store, influx, run
+        parts: Vec<String>,
+        /// Take the programs as they were built last
+        #[arg(long)]
+        built: bool,
+    },
     /// Compare the crates with the shape of the house: edges, doors, sizes, words
     Tidy,
     /// Write api/openapi.json and the cockpit's types anew from the code
@@ -80,6 +89,7 @@ fn main() -> ExitCode {
         Task::Setup { bench } => setup::run(&place, bench),
         Task::Test => test::run(&place),
         Task::Lint => test::lint(&place),
+        Task::Bench { parts, built } => bench::run(&place, &parts, built),
         Task::Tidy => tidy::run(&place),
         Task::Openapi => web::openapi(&place),
         Task::Web => web::build(&place),

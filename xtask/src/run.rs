@@ -61,10 +61,28 @@ pub(crate) fn cargo(place: &Place) -> Command {
     command
         .current_dir(&place.repo)
         .env("CARGO_TARGET_DIR", target_dir(place));
+    // What the cargo that runs us told us of ourselves is not for the crates that are built: some
+    // build scripts watch these names, and their crates would be compiled again after every change
+    // between `cargo xtask` and plain `cargo`.
+    for (name, _) in std::env::vars_os() {
+        let ours = [
+            "CARGO_PKG_",
+            "CARGO_MANIFEST_",
+            "CARGO_BIN_",
+            "CARGO_CRATE_",
+        ];
+        if ours
+            .iter()
+            .any(|ours| name.to_string_lossy().starts_with(ours))
+        {
+            command.env_remove(&name);
+        }
+    }
     command
 }
 
-fn target_dir(place: &Place) -> PathBuf {
+/// The build folder: the caller's choice, else the shared one.
+pub(crate) fn target_dir(place: &Place) -> PathBuf {
     let chosen = std::env::var_os("CARGO_TARGET_DIR").filter(|dir| !dir.is_empty());
     chosen.map_or_else(|| place.cache.target(), PathBuf::from)
 }

@@ -33,8 +33,13 @@ pub(super) fn request(port: u16, head: &str, headers: &str, body: &[u8]) -> Resu
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer)?;
     let answer = String::from_utf8_lossy(&answer);
-    let (top, body) = answer.split_once("\r\n\r\n").context("the answer has no head")?;
-    let status = top.split_whitespace().nth(1).context("the answer has no status")?;
+    let (top, body) = answer
+        .split_once("\r\n\r\n")
+        .context("the answer has no head")?;
+    let status = top
+        .split_whitespace()
+        .nth(1)
+        .context("the answer has no status")?;
     Ok(Answer {
         status: status.parse()?,
         body: body.to_owned(),
@@ -44,7 +49,12 @@ pub(super) fn request(port: u16, head: &str, headers: &str, body: &[u8]) -> Resu
 /// A page that has to be there.
 pub(super) fn get(port: u16, path: &str) -> Result<String> {
     let answer = request(port, &format!("GET {path}"), "", b"")?;
-    ensure!(answer.status == 200, "{path}: {} {}", answer.status, answer.body);
+    ensure!(
+        answer.status == 200,
+        "{path}: {} {}",
+        answer.status,
+        answer.body
+    );
     Ok(answer.body)
 }
 

@@ -127,7 +127,11 @@ impl Process {
                 if let Some(answer) = ask(self) {
                     return Ok(answer);
                 }
-                bail!("{} ended with {status} before {what}:\n{}", self.name, self.log_tail());
+                bail!(
+                    "{} ended with {status} before {what}:\n{}",
+                    self.name,
+                    self.log_tail()
+                );
             }
             if begun.elapsed() > deadline {
                 bail!(
@@ -153,7 +157,11 @@ impl Process {
                 bail!("{} ended with {status}:\n{}", self.name, self.log_tail());
             }
             if begun.elapsed() > deadline {
-                bail!("{} did not end in {deadline:?}:\n{}", self.name, self.log_tail());
+                bail!(
+                    "{} did not end in {deadline:?}:\n{}",
+                    self.name,
+                    self.log_tail()
+                );
             }
             std::thread::sleep(LOOK_INTERVAL);
         }
@@ -175,7 +183,9 @@ impl Process {
     /// The largest resident memory so far, in megabytes of 10^6 bytes. Only while it runs.
     pub(super) fn memory_peak_mb(&self) -> Option<f64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).ok()?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+        let line = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmHWM:"))?;
         let kib: f64 = line.trim().trim_end_matches(" kB").parse().ok()?;
         Some(kib * 1_024.0 / 1e6)
     }

@@ -28,7 +28,8 @@ pub(super) struct Mosquitto {
 }
 
 impl Mosquitto {
-    pub(super) fn start() -> Result<Self> {
+    /// `window` is how many unacknowledged messages it lets a subscriber of MQTT 3.1.1 have.
+    pub(super) fn start(window: u32) -> Result<Self> {
         let folder = Folder::new("mosquitto")?;
         let port = free_port()?;
         // `user root` keeps a broker that root starts from giving up the right to write there.
@@ -36,7 +37,7 @@ impl Mosquitto {
             "mosquitto.conf",
             &format!(
                 "listener {port} 127.0.0.1\nallow_anonymous true\nuser root\npersistence true\n\
-                 persistence_location {}/\nmax_inflight_messages 1000\nmax_queued_messages 0\n\
+                 persistence_location {}/\nmax_inflight_messages {window}\nmax_queued_messages 0\n\
                  set_tcp_nodelay true\nlog_dest stderr\nlog_type error\nlog_type warning\n\
                  log_type subscribe\n",
                 folder.path().display()
@@ -55,9 +56,13 @@ impl Mosquitto {
         })
     }
 
+    pub(super) fn cpu_s(&self) -> Result<f64> {
+        self.process.cpu_s()
+    }
+
     /// How often somebody has subscribed to the topics of the load.
     fn subscriptions(&self) -> usize {
-        self.process.log().matches(" 1 steward/v1/").count()
+        self.process.log().matches(" steward/v1/").count()
     }
 
     /// Starts a subscriber and waits until the broker knows its subscription.
@@ -180,7 +185,11 @@ pub(super) fn telegraf(place: &Place, folder: &Folder, config: &str) -> Result<P
     let config = folder.write("telegraf.conf", config)?;
     let mut command = Command::new(place.cache.telegraf());
     command.arg("--non-strict-env-handling");
-    Process::start("telegraf", folder.path(), command.arg("--config").arg(config))
+    Process::start(
+        "telegraf",
+        folder.path(),
+        command.arg("--config").arg(config),
+    )
 }
 
 /// Starts a role of ours on a site's folder, with its health and metrics on `port`.
@@ -189,24 +198,4 @@ pub(super) fn steward(place: &Place, role: &str, site: &Path, port: u16) -> Resu
     command.arg(role).arg("--config").arg(site);
     command.args(["--listen", &format!("127.0.0.1:{port}")]);
     Process::start(role, site, &mut command)
-}
-
-/// The head of every `steward.toml` here.
-pub(super) const SITE: &str = "[site]\nid = \"bench\"\nname_zh = \"测试\"\nname_en = \"Bench\"\n\
-    [api]\nopen_on_loopback = true\n[carbon]\ncoal_basis = \"calorific\"\n";
-
-/// The head of every `registry.toml` here: one building.
-pub(super) const REGISTRY: &str = "[[institution]]\nid = \"i\"\nname_zh = \"机关\"\n\
-    name_en = \"Office\"\nprovince = \"浙江\"\nregion = \"华东\"\n\
-    extents = [{ from = 2025-01-01, floor_area_m2 = 1000, energy_users = 10 }]\n\
-    [[building]]\nid = \"b\"\ninstitution = \"i\"\nname_zh = \"楼\"\nname_en = \"House\"\n\
-    extents = [{ from = 2025-01-01, floor_area_m2 = 1000, energy_users = 10 }]\n";
-
-/// A meter with a point of its own.
-pub(super) fn meter(id: &str, gateway: &str, profile: &str, more: &str) -> String {
-    format!(
-        "[[point]]\nid = \"{id}-p\"\nbuilding = \"b\"\nname_zh = \"点\"\nname_en = \"Point\"\n\
-         commodity = \"electricity\"\n[[meter]]\nid = \"{id}\"\npoint = \"{id}-p\"\n\
-         gateway = \"{gateway}\"\nprofile = \"{profile}\"\nfrom = 2025-01-01\n{more}\n"
-    )
 }

@@ -38,10 +38,10 @@ impl Figures {
         self.sorted().first().copied().unwrap_or(f64::NAN)
     }
 
-    /// `median (min–max)`
+    /// `median (min–max)`, or a dash where nothing was measured.
     pub(super) fn text(&self) -> String {
         match self.0.as_slice() {
-            [] => "–".to_owned(),
+            figures if figures.iter().all(|figure| figure.is_nan()) => "–".to_owned(),
             [only] => number(*only),
             _ => format!(
                 "{} ({}–{})",
@@ -97,6 +97,7 @@ mod tests {
         assert_eq!(Figures::from_iter([3.0, 1.0, 2.0]).median(), 2.0);
         assert_eq!(Figures::from_iter([4.0, 1.0]).median(), 2.5);
         assert!(Figures::default().median().is_nan());
+        assert_eq!(Figures::from_iter([f64::NAN, f64::NAN]).text(), "–");
     }
 
     #[test]
