@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 
-use super::mqtt::{BROKER_WINDOW, COMMITTED, Sent, audit, offer};
+use super::mqtt::{COMMITTED, Sent, audit, offer};
 use super::page::{Section, Table};
 use super::process::{Folder, Process, free_port};
 use super::servers::{BUCKET, Influx, Mosquitto, steward, telegraf};
@@ -143,7 +143,7 @@ fn settle(hoped: f64, quiet: Duration, mut count: impl FnMut() -> Result<f64>) -
 
 fn ours(place: &Place) -> Result<Run> {
     let folder = Folder::new("collector")?;
-    let mut broker = Mosquitto::start(BROKER_WINDOW)?;
+    let mut broker = Mosquitto::start()?;
     site::write_mqtt(&folder, broker.port)?;
     let port = free_port()?;
     let start = || steward(place, "collector", folder.path(), port);
@@ -166,7 +166,7 @@ fn ours(place: &Place) -> Result<Run> {
 
 fn theirs(place: &Place, tuning: &Tuning) -> Result<Run> {
     let folder = Folder::new("telegraf")?;
-    let mut broker = Mosquitto::start(BROKER_WINDOW)?;
+    let mut broker = Mosquitto::start()?;
     let influx = Influx::start(place)?;
     influx.set_up()?;
     let config = site::telegraf_mqtt(tuning, influx.port, broker.port);

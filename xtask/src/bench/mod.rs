@@ -1,10 +1,11 @@
 //! `cargo xtask bench`: how fast and how light the real programs are, beside their peers.
 //!
 //! Each part starts what it measures in folders of its own on loopback, checks that what arrived is
-//! what was sent, and only then times. A part has a budget of time, all together less
-//! than 15 minutes: it makes up to five runs and stops earlier when the next one would not fit. The figures go into `docs/BENCHMARKS.md`, each
-//! part between its own marks, so one part can be measured anew without the others. A target that is
-//! missed is printed like any other figure, and makes the task fail at its end.
+//! what was sent, and only then times. A part has a budget of time, all together less than 15
+//! minutes: it makes up to five runs and stops earlier when the next one would not fit. The figures
+//! go into `docs/BENCHMARKS.md`, each part between its own marks, so one part can be measured anew
+//! without the others. A target that is missed is printed like any other figure, and makes the task
+//! fail at its end.
 
 mod demo;
 mod http;

@@ -25,9 +25,6 @@ const OFFERED_S: u64 = 21;
 /// Messages that wait in the broker when the maximum is measured.
 const QUEUED: u64 = 100_000;
 const DEADLINE: Duration = Duration::from_secs(90);
-/// mosquitto's `max_inflight_messages` as a production site should set it, and as it is shipped.
-pub(super) const BROKER_WINDOW: u32 = 1_000;
-const BROKER_WINDOW_SHIPPED: u32 = 20;
 /// Longer than this no single run of Telegraf is watched; what is durable by then counts.
 const WATCHED_MAX: Duration = Duration::from_secs(25);
 const TELEGRAF_RATIO: f64 = 5.0;
@@ -90,8 +87,6 @@ struct All {
     queued: Runs,
     telegraf: Runs,
     tuned: Runs,
-    narrow: Runs,
-    narrow_telegraf: Runs,
     ratio: Figures,
 }
 
@@ -108,19 +103,15 @@ pub(super) fn measure(place: &Place, budget: Duration) -> Result<Section> {
     // The three take turns, so that what disturbs the machine disturbs them alike.
     println!("    {QUEUED} messages wait in the broker: ours, Telegraf, Telegraf tuned");
     rounds(5, share(45), |_| {
-        let own = queued(place, BROKER_WINDOW)?;
-        let peer = queued_telegraf(place, &Tuning::DEFAULT, BROKER_WINDOW)?;
-        let best = queued_telegraf(place, &Tuning::TUNED, BROKER_WINDOW)?;
+        let own = queued(place)?;
+        let peer = queued_telegraf(place, &Tuning::DEFAULT)?;
+        let best = queued_telegraf(place, &Tuning::TUNED)?;
         all.ratio.push(own.rate / best.rate.max(peer.rate));
         all.queued.push(&own);
         all.telegraf.push(&peer);
         all.tuned.push(&best);
         Ok(())
     })?;
-    println!("    the same with the broker's window as shipped");
-    all.narrow.push(&queued(place, BROKER_WINDOW_SHIPPED)?);
-    let narrow = queued_telegraf(place, &Tuning::DEFAULT, BROKER_WINDOW_SHIPPED)?;
-    all.narrow_telegraf.push(&narrow);
     Ok(section(&all))
 }
 
@@ -149,16 +140,12 @@ fn section(all: &All) -> Section {
             all.queued.row("`steward collector`"),
             all.telegraf.row(Tuning::DEFAULT.name),
             all.tuned.row(Tuning::TUNED.name),
-            all.narrow
-                .row("`steward collector`, mosquitto with its own window of 20"),
-            all.narrow_telegraf
-                .row("Telegraf as in the second row, mosquitto with its own window of 20"),
         ],
     });
     section.notes.push(format!(
-        "Median (smallest–largest); three runs where one takes more than 30 s for both sides, one run for \
-         what cannot vary. Messages of ten readings of {} meters, QoS 1, about 210 bytes. mosquitto has \
-         `max_inflight_messages {BROKER_WINDOW}` where nothing else is said. A queue is {QUEUED} messages \
+        "Median (smallest–largest); three runs of the steady load, which takes more than 30 s for both \
+         sides. Messages of ten readings of {} meters, QoS 1, about 210 bytes. mosquitto has \
+         `max_inflight_messages 1000`. A queue is {QUEUED} messages \
          that wait in the broker before the reader starts; the time runs from the first durable message \
          that is seen. Durable is: committed in our journal with a sync; answered by InfluxDB 2.7, which \
          syncs its log, for Telegraf. Telegraf has `max_undelivered_messages` {} and batches of {}; tuned \
@@ -213,7 +200,7 @@ fn now_ms() -> Result<f64> {
 
 fn sustained(place: &Place) -> Result<Run> {
     let folder = Folder::new("collector")?;
-    let mut broker = Mosquitto::start(BROKER_WINDOW)?;
+    let mut broker = Mosquitto::start()?;
     site::write_mqtt(&folder, broker.port)?;
     let port = free_port()?;
     let mut collector = broker.subscriber(|| steward(place, "collector", folder.path(), port))?;
@@ -226,7 +213,7 @@ fn sustained(place: &Place) -> Result<Run> {
 
 fn sustained_telegraf(place: &Place) -> Result<Run> {
     let folder = Folder::new("telegraf")?;
-    let mut broker = Mosquitto::start(BROKER_WINDOW)?;
+    let mut broker = Mosquitto::start()?;
     let influx = Influx::start(place)?;
     influx.set_up()?;
     let config = site::telegraf_mqtt(&Tuning::TUNED, influx.port, broker.port);
@@ -273,9 +260,9 @@ fn fill(place: &Place, folder: &Folder, broker: &Mosquitto) -> Result<Sent> {
     Sent::of(&load)
 }
 
-fn queued(place: &Place, window: u32) -> Result<Run> {
+fn queued(place: &Place) -> Result<Run> {
     let folder = Folder::new("collector")?;
-    let mut broker = Mosquitto::start(window)?;
+    let mut broker = Mosquitto::start()?;
     site::write_mqtt(&folder, broker.port)?;
     let port = free_port()?;
     let start = || steward(place, "collector", folder.path(), port);
@@ -289,9 +276,9 @@ fn queued(place: &Place, window: u32) -> Result<Run> {
     Ok(run)
 }
 
-fn queued_telegraf(place: &Place, tuning: &Tuning, window: u32) -> Result<Run> {
+fn queued_telegraf(place: &Place, tuning: &Tuning) -> Result<Run> {
     let folder = Folder::new("telegraf")?;
-    let mut broker = Mosquitto::start(window)?;
+    let mut broker = Mosquitto::start()?;
     let influx = Influx::start(place)?;
     influx.set_up()?;
     let config = site::telegraf_mqtt(tuning, influx.port, broker.port);

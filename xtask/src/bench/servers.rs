@@ -28,8 +28,7 @@ pub(super) struct Mosquitto {
 }
 
 impl Mosquitto {
-    /// `window` is how many unacknowledged messages it lets a subscriber of MQTT 3.1.1 have.
-    pub(super) fn start(window: u32) -> Result<Self> {
+    pub(super) fn start() -> Result<Self> {
         let folder = Folder::new("mosquitto")?;
         let port = free_port()?;
         // `user root` keeps a broker that root starts from giving up the right to write there.
@@ -37,7 +36,7 @@ impl Mosquitto {
             "mosquitto.conf",
             &format!(
                 "listener {port} 127.0.0.1\nallow_anonymous true\nuser root\npersistence true\n\
-                 persistence_location {}/\nmax_inflight_messages {window}\nmax_queued_messages 0\n\
+                 persistence_location {}/\nmax_inflight_messages 1000\nmax_queued_messages 0\n\
                  set_tcp_nodelay true\nlog_dest stderr\nlog_type error\nlog_type warning\n\
                  log_type subscribe\n",
                 folder.path().display()
