@@ -83,7 +83,7 @@ pub(crate) fn journal_dir(config: &Config) -> PathBuf {
 
 /// The folder of the working store.
 pub(crate) fn store_dir(config: &Config) -> PathBuf {
-    config.settings.data_dir.join("store")
+    steward_store::store_dir(&config.settings.data_dir)
 }
 
 /// Running roles.
