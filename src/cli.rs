@@ -1,9 +1,13 @@
 //! The command line as typed. Nothing here opens a file or a socket.
 
+pub(crate) mod books;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use self::books::{BooksArgs, CloseArgs, ExplainArgs, InvoiceArgs, ReviewArgs};
 
 /// 双碳管家 Carbon Steward: meters of public buildings in, energy ledger and carbon reports out.
 #[derive(Debug, Parser)]
@@ -36,6 +40,16 @@ pub(crate) enum Command {
     Report(ReportArgs),
     /// Prove that nothing was lost and that every point's ledger closes.
     Verify(SiteArgs),
+    /// Why a figure is what it is: registers, readings, fills, factors, prices, parts.
+    Explain(ExplainArgs),
+    /// What happened: replacements, readings by hand, mistakes taken back.
+    Books(BooksArgs),
+    /// The review queue: what no rule explains.
+    Review(ReviewArgs),
+    /// Months that close, and their adjustments.
+    Close(CloseArgs),
+    /// Invoices beside the ledger.
+    Invoice(InvoiceArgs),
     /// What was set aside: list it, or replay it after profile or registry were mended.
     Quarantine(QuarantineArgs),
     /// InfluxDB 2: set it up, or publish everything again.

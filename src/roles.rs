@@ -12,6 +12,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use steward_aggregator::Aggregator;
 use steward_api::{ApiState, ServeOptions};
+use steward_books::{Access, Books, books_dir};
 use steward_collector::CollectorState;
 use steward_config::{Config, InfluxSettings};
 use steward_journal::{Journal, JournalOptions, JournalReader, WriterThread};
@@ -237,7 +238,8 @@ impl System {
             let Some(reader) = wait_for_journal(&dir, &stop)? else {
                 return Ok(());
             };
-            let aggregator = Aggregator::new(config, reader, store)?;
+            let books = Books::open(&books_dir(&config.settings.data_dir), Access::Write)?;
+            let aggregator = Aggregator::new(config, reader, store, books)?;
             steward_aggregator::run(aggregator, &stop, &health).context("the aggregator ended")
         });
         Ok(())
@@ -278,6 +280,7 @@ impl System {
         let state = ApiState {
             config: Arc::clone(&self.config),
             source: source(&self.config)?,
+            books: Books::open(&books_dir(&self.config.settings.data_dir), Access::Write)?,
             health: Arc::new(move || health.health()),
             samples: Arc::new(move || samples.samples()),
             clock: now,
@@ -354,6 +357,7 @@ pub(crate) fn open_store(config: &Config) -> anyhow::Result<WorkingStore> {
         publish: influx.is_some(),
         outbox_bytes_max: influx.map_or(0, |influx| influx.outbox_bytes_max),
         clock: now,
+        ledger_gauges: steward_aggregator::ledger_gauges(config),
     };
     Ok(WorkingStore::open(&store_dir(config), options)?)
 }

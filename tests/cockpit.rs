@@ -37,12 +37,14 @@ async fn the_cockpit_shows_the_demo_which_stops_and_goes_on() {
     assert!(visit.title.contains("双碳管家"), "{}", visit.title);
     assert_eq!(visit.errors, Vec::<String>::new());
     assert_eq!(visit.foreign_requests, Vec::<String>::new());
-    let (chinese, english) = visit.texts.split_at(KPIS + 1);
+    let (chinese, rest) = visit.texts.split_at(KPIS + 1);
+    let (difference, english) = rest.split_first().unwrap();
     assert!(chinese[0].contains("双碳管家"), "{chinese:?}");
     for figure in &chinese[1..] {
         assert!(figure.contains(|c: char| c.is_ascii_digit()), "{chinese:?}");
     }
     assert!(chinese[1].ends_with('W'), "power is watts: {chinese:?}");
+    explained(difference);
     assert!(english[0].contains("Carbon Steward"), "{english:?}");
 
     // Ctrl-C.
@@ -72,6 +74,18 @@ async fn the_cockpit_shows_the_demo_which_stops_and_goes_on() {
     assert!(words.contains("closure error 0 base units"), "{words}");
 }
 
+/// A figure is the difference of two registers, as the page itself writes it: `a − b = c Wh`.
+fn explained(difference: &str) {
+    let number = |text: &str| -> i64 {
+        let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+        digits.parse().unwrap_or_else(|_| panic!("{difference}"))
+    };
+    let (registers, amount) = difference.split_once('=').unwrap();
+    let (last, first) = registers.split_once('−').unwrap();
+    assert_eq!(number(last) - number(first), number(amount), "{difference}");
+    assert!(number(amount) > 0 && amount.ends_with("Wh"), "{difference}");
+}
+
 /// Waits until the history of so many starts is computed.
 async fn complete(demo: &Steward, starts: usize) {
     wait_until("the history to be computed", LONG, async || {
@@ -98,7 +112,8 @@ async fn every_meter_is_online(demo: &Steward) {
 async fn visit(demo: &Steward) -> Visit {
     let pictures = Path::new(env!("CARGO_TARGET_TMPDIR"));
     std::fs::create_dir_all(pictures).unwrap();
-    let shots = ["cockpit-zh.png", "cockpit-en.png"].map(|name| pictures.join(name));
+    let shots = ["cockpit-zh.png", "cockpit-explain.png", "cockpit-en.png"];
+    let shots = shots.map(|name| pictures.join(name));
     let mut steps = vec![
         Step::WaitText("h1".to_owned(), "海州市".to_owned()),
         Step::WaitText(".band .tag".to_owned(), "实时连接".to_owned()),
@@ -114,8 +129,9 @@ async fn visit(demo: &Steward) -> Visit {
     for number in 1..=KPIS {
         steps.push(Step::Read(format!(".kpis > .kpi:nth-child({number}) .big")));
     }
+    steps.push(Step::Screenshot(shots[0].clone()));
+    steps.extend(explain(&shots[1]));
     steps.extend([
-        Step::Screenshot(shots[0].clone()),
         Step::Click("button[aria-label='切换为英文']".to_owned()),
         Step::WaitText(".kpi h2".to_owned(), "Power now".to_owned()),
         Step::WaitText(".at-load h2".to_owned(), "Load curve".to_owned()),
@@ -124,8 +140,9 @@ async fn visit(demo: &Steward) -> Visit {
             "Administration".to_owned(),
         ),
         Step::Read("h1".to_owned()),
-        Step::Screenshot(shots[1].clone()),
+        Step::Screenshot(shots[2].clone()),
     ]);
+    steps.extend(pages());
     let visit = Browser::default().visit(&demo.url("/"), &steps).await;
     for shot in &shots {
         let size = std::fs::metadata(shot).unwrap().len();
@@ -133,4 +150,30 @@ async fn visit(demo: &Steward) -> Visit {
         println!("picture: {}", shot.display());
     }
     visit
+}
+
+/// A building's month opens into points that add up to it, and a point into its registers.
+fn explain(shot: &Path) -> [Step; 7] {
+    let month = ".at-buildings .card dl div:nth-child(2) .ask";
+    [
+        Step::Click(month.to_owned()),
+        Step::WaitFor("dialog.drawer .sum.good".to_owned()),
+        Step::Click("dialog.drawer .tree button.tree-row".to_owned()),
+        Step::WaitFor("dialog.drawer .chain li".to_owned()),
+        Step::Read("dialog.drawer .run .sum".to_owned()),
+        Step::Screenshot(shot.to_owned()),
+        Step::Click("dialog.drawer .panel-tools button:last-child".to_owned()),
+    ]
+}
+
+/// The desk's pages open from the navigation, each under its own heading.
+fn pages() -> Vec<Step> {
+    let names = ["reviews", "closes", "invoices", "books"];
+    let open = names.map(|name| {
+        [
+            Step::Click(format!(".pages a[href='#/{name}']")),
+            Step::WaitFor(format!("html[data-page='{name}'] .page-head h1")),
+        ]
+    });
+    open.into_iter().flatten().collect()
 }

@@ -14,7 +14,7 @@ mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{TimeDelta, Utc};
+use chrono::{Datelike, Days, NaiveDate, TimeDelta, Utc};
 use fleet::{Fleet, Publish, TOKEN_VARIABLE};
 use grafana::{ALL, Query, alerts, dashboards, fill, firing, panels, real_panels, variables};
 use oracle::ask;
@@ -66,6 +66,7 @@ async fn every_query_answers_what_the_publisher_wrote() {
     assert!(failed.is_empty(), "{}", failed.join("\n"));
     choices_are_the_registry(&influx, &variables).await;
     totals_are_the_api_s(&influx, &panels, &demo).await;
+    every_kind_of_point_counts_as_it_should(&influx, &panels).await;
     alerts_are_silent_and_can_fire(&influx).await;
     assert!(demo.stop().await.success());
 }
@@ -135,30 +136,171 @@ async fn choices_are_the_registry(influx: &Influx, variables: &[Query]) {
     }
 }
 
-/// Yesterday's electricity over all buildings is the same in the dashboard and in the api.
+/// The query of the panel with this English title.
+fn panel<'a>(panels: &'a [Query], title: &str) -> &'a Query {
+    let mut found = panels.iter().filter(|query| query.name.ends_with(title));
+    let query = found.next().unwrap_or_else(|| panic!("no panel `{title}`"));
+    assert!(found.next().is_none(), "`{title}` stands twice");
+    query
+}
+
+/// The local date. The test runs in the hours and at the zone of its site.
+fn today() -> NaiveDate {
+    (Utc::now() + TimeDelta::hours(8)).date_naive()
+}
+
+/// The second at which a local date begins.
+fn midnight_s(date: NaiveDate) -> i64 {
+    date.and_hms_opt(0, 0, 0).unwrap().and_utc().timestamp() - 8 * 3_600
+}
+
+/// Yesterday's electricity over all buildings, and what it costs, are the same in the dashboard and
+/// in the api.
 async fn totals_are_the_api_s(influx: &Influx, panels: &[Query], demo: &Steward) {
-    let panel = panels
-        .iter()
-        .find(|query| query.name.contains("Amount by day"))
-        .unwrap();
-    let local = Utc::now() + TimeDelta::hours(8);
-    let yesterday = local.date_naive() - chrono::Days::new(1);
-    let today = local.date_naive();
-    let path = format!("/api/v1/ledger?commodity=electricity&span=day&from={yesterday}&to={today}");
-    let answer = demo.json(&path).await;
-    let amount = answer["rows"][0]["amount"].as_f64().unwrap();
-    // A local day begins at 16:00 UTC of the day before.
-    let start = format!("{}T16:00:00Z", yesterday - chrono::Days::new(1));
-    let rows = influx.query(&fill(&panel.flux, ALL)).await;
-    let sum: f64 = rows
-        .iter()
-        .filter(|row| row["_time"] == start)
-        .map(|row| row["_value"].parse::<f64>().unwrap())
-        .sum();
-    assert!(
-        amount > 0.0 && (sum - amount).abs() < 1e-6 * amount,
-        "{sum} and {amount}"
+    let yesterday = today() - Days::new(1);
+    let path = format!(
+        "/api/v1/ledger?commodity=electricity&span=day&from={yesterday}&to={}",
+        today()
     );
+    let row = demo.json(&path).await["rows"][0].clone();
+    let amount = row["amount"].as_f64().unwrap();
+    let cost: f64 = row["cost_cny"].as_str().unwrap().parse().unwrap();
+    // A local day begins at 16:00 UTC of the day before.
+    let start = format!("{}T16:00:00Z", yesterday - Days::new(1));
+    for (title, wanted) in [("· Amount by day", amount), ("· Cost by day", cost)] {
+        let rows = influx.query(&fill(&panel(panels, title).flux, ALL)).await;
+        // Of the cost's commodities, electricity; the amount has no other.
+        let is_meant = |row: &&Row| {
+            let commodity = row.get("commodity").map_or("electricity", String::as_str);
+            row["_time"] == start && commodity == "electricity"
+        };
+        let sum: f64 = rows
+            .iter()
+            .filter(is_meant)
+            .map(|row| row["_value"].parse::<f64>().unwrap())
+            .sum();
+        assert!(
+            wanted > 0.0 && (sum - wanted).abs() < 1e-6 * wanted,
+            "{title}: {sum} and {wanted}"
+        );
+    }
+}
+
+/// A made-up institution in which every kind of point occurs.
+const KINDS: &str = "kinds";
+
+/// What each of its points has in every span: tags, kWh or m3, and CNY.
+const POINTS: [(&str, &str, f64, Option<f64>); 8] = [
+    ("electricity", "point=main,subitem=01000", 100.0, Some(50.0)),
+    (
+        "electricity",
+        "parent=main,point=light,subitem=01A00",
+        30.0,
+        Some(15.0),
+    ),
+    (
+        "electricity",
+        "parent=main,point=without-a-code",
+        7.0,
+        Some(3.5),
+    ),
+    (
+        "electricity",
+        "parent=main,point=shop,role=deducted",
+        11.0,
+        Some(5.5),
+    ),
+    (
+        "electricity",
+        "parent=main,point=plant,role=shared",
+        20.0,
+        Some(10.0),
+    ),
+    (
+        "electricity",
+        "point=part-of-the-plant,subitem=01B01",
+        12.0,
+        Some(6.0),
+    ),
+    ("electricity", "point=analysis,role=aside", 500.0, Some(1.0)),
+    ("natural_gas", "point=gas", 9.0, None),
+];
+
+/// A total takes points without a parent and without a role, less what is rented or shared behind
+/// them; the analysis and the parts change nothing; what has no price leaves no cost.
+async fn every_kind_of_point_counts_as_it_should(influx: &Influx, panels: &[Query]) {
+    write_kinds(influx, None).await;
+    let answer = async |title: &str| {
+        let rows = influx.query(&fill(&panel(panels, title).flux, KINDS)).await;
+        let values = rows.iter().map(|row| row["_value"].parse::<f64>().unwrap());
+        values.collect::<Vec<f64>>()
+    };
+    let electricity = 100.0 - 11.0 - 20.0 + 12.0;
+    let co2_t = (electricity + 9.0) * 0.5 / 1_000.0;
+    let measured = 1.0 - 0.25;
+    for (title, wanted) in [
+        ("· Power now", vec![electricity * 4.0]),
+        ("· Today", vec![electricity]),
+        ("· This month", vec![electricity]),
+        ("· This year", vec![electricity]),
+        ("· CO₂ this month", vec![co2_t]),
+        ("· CO₂ this year", vec![co2_t]),
+        ("· Measured today", vec![measured]),
+        ("· Load curve", vec![electricity * 4.0]),
+        ("· Electricity by sub-item", vec![30.0, 12.0]),
+        ("· Buildings", vec![electricity]),
+        ("· Amount by day", vec![electricity]),
+        ("· CO₂ by month", vec![electricity * 0.5 / 1_000.0, 0.0045]),
+        ("· Cost this month", vec![]),
+        ("· Cost by day", vec![electricity / 2.0]),
+        ("· Cost by month", vec![electricity / 2.0]),
+        // Estimated, interpolated, manual, measured: the fields in their order.
+        (
+            "· Quality shares",
+            vec![0.0, 0.0, electricity * 0.25, electricity * 0.75],
+        ),
+    ] {
+        let found = answer(title).await;
+        let is_near = |(one, other): (&f64, &f64)| (one - other).abs() < 1e-9;
+        assert!(
+            found.len() == wanted.len() && found.iter().zip(&wanted).all(is_near),
+            "{title}: {found:?}, not {wanted:?}"
+        );
+    }
+    write_kinds(influx, Some(27.0)).await;
+    let both = electricity / 2.0 + 27.0;
+    assert_eq!(answer("· Cost this month").await, [both]);
+    assert_eq!(answer("· Cost by month").await, [electricity / 2.0, 27.0]);
+}
+
+/// Writes the newest row of every span of the made-up points, a quarter of it read by a person.
+async fn write_kinds(influx: &Influx, gas_price: Option<f64>) {
+    let today = today();
+    let month = today.with_day(1).unwrap();
+    let year = month.with_month(1).unwrap();
+    let quarter = Utc::now().timestamp() / 900 * 900 - 900;
+    let mut lines = Vec::new();
+    for (commodity, tags, amount, cost) in POINTS {
+        for (span, at_s) in [
+            ("interval", quarter),
+            ("day", midnight_s(today)),
+            ("month", midnight_s(month)),
+            ("year", midnight_s(year)),
+        ] {
+            let base = amount * 1_000.0;
+            let cost = cost.or(gas_price);
+            let cost = cost.map_or_else(String::new, |cost| format!(",cost={cost}"));
+            lines.push(format!(
+                "energy,building=kinds,commodity={commodity},institution={KINDS},{tags},span={span} \
+                 amount={amount},amount_base={base},measured={},interpolated=0,estimated=0,\
+                 manual={},co2_kg={}{cost} {at_s}",
+                base * 0.75,
+                base * 0.25,
+                amount * 0.5,
+            ));
+        }
+    }
+    influx.write("ledger", &lines.join("\n")).await;
 }
 
 /// In a healthy site no alert fires. Then rows are written that each of them has to find.
@@ -211,7 +353,7 @@ async fn write_trouble(influx: &Influx) {
              amount_base={amount} {at_s}"
         )
     };
-    let midnight = (now_s + 8 * 3_600) / 86_400 * 86_400 - 8 * 3_600;
+    let midnight = midnight_s(today());
     let day = |institution: &str, fields: &str| {
         format!(
             "energy,building=b,commodity=electricity,institution={institution},point=e,span=day \
@@ -227,6 +369,12 @@ async fn write_trouble(influx: &Influx) {
         interval("large", 300, quarter(3_600)),
         day("estimated-share", "amount_base=1000,estimated=201"),
         day("little-estimated", "amount_base=1000,estimated=199"),
+        // A part of a point, and an analysis: all estimated, and no part of the total.
+        day("little-estimated,parent=e", "amount_base=500,estimated=500"),
+        day(
+            "little-estimated,role=aside",
+            "amount_base=500,estimated=500",
+        ),
     ];
     influx.write("ledger", &lines.join("\n")).await;
 }

@@ -6,6 +6,7 @@
     reason = "a failed expectation is a failed test"
 )]
 
+mod story;
 mod support;
 
 use std::collections::BTreeSet;
@@ -42,6 +43,7 @@ async fn the_demo_keeps_its_promises() {
     reports_come_in_both_formats(&demo, path_of(&data)).await;
     power_is_live(&demo).await;
     counters_add_up(&demo).await;
+    story::is_told(&demo).await;
     verify_holds_beside_it(path_of(&data)).await;
     assert!(demo.stop().await.success());
     let log = demo.log();
@@ -51,6 +53,7 @@ async fn the_demo_keeps_its_promises() {
     let counts = StoreReader::open(&data.join("store")).counts().await;
     let counts = counts.unwrap();
     assert_eq!((counts.quarantined, counts.duplicates), (0, 0));
+    story::is_told_at_the_command_line(path_of(&data)).await;
 }
 
 /// The array under the word that ends the path.
@@ -270,6 +273,6 @@ async fn verify_holds_beside_it(data: &str) {
             words.contains("closure error 0 base units") && words.contains(" 0 faults"),
             "{words}"
         );
-        assert!(words.contains("verify: 75 points"), "{words}");
+        assert!(words.contains("verify: 76 points"), "{words}");
     }
 }

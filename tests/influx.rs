@@ -146,6 +146,18 @@ impl Bench {
         };
         self.fleet
             .write_site(self.folder.path(), self.broker_port, Some(publish));
+        // An account for all points, so that every row has a cost.
+        let points = self.fleet.points();
+        let points: Vec<String> = points.iter().map(|id| format!("\"{id}\"")).collect();
+        let account = format!(
+            "[[account]]\nid = \"grid\"\ninstitution = \"office\"\nnumber = \"1\"\n\
+             supplier = \"供电公司\"\ncommodity = \"electricity\"\n\
+             tariff = \"example-zj-tou-1-10kv\"\npoints = [{}]\n",
+            points.join(", ")
+        );
+        let more = self.folder.path().join("registry.d");
+        std::fs::create_dir_all(&more).unwrap();
+        std::fs::write(more.join("account.toml"), account).unwrap();
     }
 
     /// The output of a command on the site's folder that has to succeed.
@@ -269,9 +281,10 @@ impl Bench {
         expect_same(bucket_readings, &stored, &published);
         let stored = self.stored_ledger().await;
         let published = self.ledger_in(bucket_ledger).await;
+        // Every quarter of an hour has every field: all of its energy counts and has a price.
         let quarters = METERS * (STEPS_BEFORE + STEPS_AWAY - 1);
         assert!(
-            stored.len() > quarters * 5,
+            stored.len() > quarters * FIELDS.len(),
             "{} ledger fields",
             stored.len()
         );
@@ -346,19 +359,22 @@ impl Bench {
 type Value = fn(&steward_model::LedgerRow) -> Option<f64>;
 
 /// The published fields that are numbers, and where they come from.
-const FIELDS: [(&str, Value); 8] = [
+const FIELDS: [(&str, Value); 11] = [
     ("amount_base", |row| whole(row.amount_base)),
     ("measured", |row| whole(row.shares.measured_base)),
     ("interpolated", |row| whole(row.shares.interpolated_base)),
     ("estimated", |row| whole(row.shares.estimated_base)),
+    ("manual", |row| whole(row.shares.manual_base)),
     ("intervals_present", |row| {
         Some(f64::from(row.intervals_present))
     }),
     ("intervals_expected", |row| {
         Some(f64::from(row.intervals_expected))
     }),
-    ("kgce", |row| kilograms(row.kgce_ug)),
-    ("co2_kg", |row| kilograms(row.co2_ug)),
+    ("kgce", |row| billionths(row.kgce_ug)),
+    ("co2_kg", |row| billionths(row.co2_ug)),
+    ("cost", |row| billionths(row.cost_ncny)),
+    ("cost_ncny", |row| row.cost_ncny.and_then(whole)),
 ];
 
 #[expect(clippy::cast_precision_loss, reason = "far below 2^53")]
@@ -366,9 +382,10 @@ fn whole(number: i64) -> Option<f64> {
     Some(number as f64)
 }
 
+/// Kilograms of micrograms, and yuan of nano-yuan.
 #[expect(clippy::cast_precision_loss, reason = "far below 2^53")]
-fn kilograms(micrograms: Option<i64>) -> Option<f64> {
-    micrograms.map(|micrograms| micrograms as f64 / 1e9)
+fn billionths(number: Option<i64>) -> Option<f64> {
+    number.map(|number| number as f64 / 1e9)
 }
 
 /// Both hold the same keys with the same values; the first differences are shown otherwise.

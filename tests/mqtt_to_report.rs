@@ -59,6 +59,36 @@ kind = "mqtt"
 host = "127.0.0.1"
 port = PORT
 subscriptions = [{ pattern = "steward/v1/{site}/{gateway}/{meter}/telemetry" }]
+
+[[account]]
+id = "water"
+institution = "xz"
+number = "W-1"
+supplier = "水务公司"
+commodity = "water"
+points = ["b1-water"]
+tariff = "water-of-the-town"
+"#;
+
+/// A price that changes in the middle of a month.
+const TARIFF: &str = r#"
+name_zh = "自来水"
+name_en = "Water"
+commodity = "water"
+unit = "CNY/m3"
+
+[[version]]
+from = 2024-01-01
+to = 2025-12-17
+source = "of the test"
+confidence = "U"
+price = 3.10
+
+[[version]]
+from = 2025-12-17
+source = "of the test"
+confidence = "U"
+price = 3.155
 "#;
 
 const POINTS: &str = "\
@@ -84,6 +114,15 @@ const ELECTRICITY_COAL: i128 = 122_900;
 const GAS_COAL: i128 = 1_214_300;
 const GAS_CO2: i128 = 2_162_200;
 
+/// Nano-yuan of a litre.
+fn water_price(date: NaiveDate) -> i128 {
+    if date < date_of("2025-12-17") {
+        3_100_000
+    } else {
+        3_155_000
+    }
+}
+
 /// Zhejiang's grid: the value of 2022 until the last day of 2025, then the value of 2023.
 fn electricity_co2(date: NaiveDate) -> i128 {
     if date < date_of("2025-12-31") {
@@ -100,6 +139,7 @@ fn site(broker: &Mosquitto) -> Site {
     );
     site.write("points.csv", POINTS);
     site.write("meters.csv", METERS);
+    site.write("tariffs/water-of-the-town.toml", TARIFF);
     site
 }
 
@@ -213,6 +253,11 @@ fn kg(micrograms: i128) -> f64 {
     ((micrograms + 500_000) / 1_000_000) as f64 / 1_000.0
 }
 
+/// Nano-yuan as reports tell them: yuan to the fen.
+fn yuan(nano: i128) -> f64 {
+    ((nano + 5_000_000) / 10_000_000) as f64 / 100.0
+}
+
 /// Amount, standard coal and CO2 of some series in a month; the factor is that of each day.
 fn expected(
     series: &[&Series],
@@ -220,13 +265,18 @@ fn expected(
     coal: i128,
     co2: fn(NaiveDate) -> i128,
 ) -> [i128; 3] {
-    let mut sums = [0; 3];
+    let [amount, co2] = by_day(series, month, co2);
+    [amount, amount * coal, co2]
+}
+
+/// The amount of some series in a month, and what it makes by the factor or the price of each day.
+fn by_day(series: &[&Series], month: &Month, of: fn(NaiveDate) -> i128) -> [i128; 2] {
+    let mut sums = [0; 2];
     for date in month.from.iter_days().take_while(|date| *date < month.to) {
         let next = date.succ_opt().unwrap();
         let amount: i128 = series.iter().map(|s| i128::from(s.rise(date, next))).sum();
         sums[0] += amount;
-        sums[1] += amount * coal;
-        sums[2] += amount * co2(date);
+        sums[1] += amount * of(date);
     }
     sums
 }
@@ -291,6 +341,8 @@ fn assert_reports_agree(json: &Value, csv: &str) {
         assert_eq!(entry["kgce"]["value"], number(of, " kgce"));
         assert_eq!(entry["co2_kg"]["value"], number(of, " co2_kg"));
         assert_eq!(entry["coverage"], number(of, " coverage"));
+        assert_eq!(entry["quality"]["manual"], number(of, " manual_share"));
+        assert_eq!(cell(&rows, of, " cost_cny"), "", "{id} has no tariff");
     }
     let water = ["commodity", "water", ""];
     assert_eq!(
@@ -298,6 +350,8 @@ fn assert_reports_agree(json: &Value, csv: &str) {
         "",
         "water counts no standard coal"
     );
+    let cost = &commodity(json, "water")["cost"]["value"];
+    assert_eq!(cost, number(water, " cost_cny"));
     let carbon = number(["total", "", "carbon"], " value");
     assert_eq!(json["totals"]["co2_kg"]["value"], carbon);
     let north = part(&commodity(json, "electricity")["buildings"], "b2");
@@ -338,9 +392,10 @@ async fn a_month_is_the_difference_of_registers() {
     for month in months() {
         let json: Value = serde_json::from_str(&report(&site, month.name, "json").await).unwrap();
         assert_eq!(
-            (&json["month"], &json["month_over"]),
-            (&month.name.into(), &true.into())
+            (&json["month"], &json["month_over"], &json["state"]),
+            (&month.name.into(), &true.into(), &"open".into())
         );
+        assert_eq!(json["adjustments"], Value::Array(Vec::new()));
         let electricity = expected(&[&el1, &el2], &month, ELECTRICITY_COAL, electricity_co2);
         let heating = expected(&[&gas], &month, GAS_COAL, |_| GAS_CO2);
         let entry = commodity(&json, "electricity");
@@ -355,7 +410,11 @@ async fn a_month_is_the_difference_of_registers() {
             kg(electricity[2] + heating[2])
         );
         assert_eq!(entry["coverage"], 1.0);
-        assert_eq!(entry["quality"]["estimated"], 0.0);
+        for unknown in ["estimated", "manual"] {
+            assert_eq!(entry["quality"][unknown], 0.0);
+        }
+        assert_eq!(entry["cost"]["missing"], "no_tariff");
+        assert_eq!(json["totals"]["cost"]["missing"], "no_tariff");
         assert_eq!(
             entry["amount"]["against_last_month"]["value"].as_f64(),
             last_month
@@ -369,21 +428,31 @@ async fn a_month_is_the_difference_of_registers() {
         let litres = commodity(&json, "water");
         assert_eq!(litres["amount_base"], water.rise(month.from, month.to));
         assert_eq!(litres["kgce"]["missing"], "not_counted");
-        let factors: Vec<&str> = entry["factor_ids"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|id| id.as_str().unwrap())
-            .collect();
+        let [_, cost] = by_day(&[&water], &month, water_price);
+        assert_eq!(litres["cost"]["value"], yuan(cost));
         let both = month.name == "2025-12";
-        assert_eq!(
-            factors.contains(&"cn-grid-zhejiang-2022"),
-            both || month.name == "2025-11"
-        );
-        assert_eq!(
-            factors.contains(&"cn-grid-zhejiang-2023"),
-            both || month.name == "2026-01"
-        );
+        let used = |entry: &Value, ids: &str, id: &str| {
+            let ids = entry[ids].as_array().unwrap();
+            ids.iter().any(|used| used == id)
+        };
+        for (entry, ids, before, after) in [
+            (
+                entry,
+                "factor_ids",
+                "cn-grid-zhejiang-2022",
+                "cn-grid-zhejiang-2023",
+            ),
+            (
+                litres,
+                "tariff_ids",
+                "water-of-the-town@2024-01-01",
+                "water-of-the-town@2025-12-17",
+            ),
+        ] {
+            let is_early = month.name == "2025-11";
+            assert_eq!(used(entry, ids, before), both || is_early, "{entry}");
+            assert_eq!(used(entry, ids, after), both || !is_early, "{entry}");
+        }
 
         assert_reports_agree(&json, &report(&site, month.name, "csv").await);
         // The api tells the same document as the command.

@@ -8,8 +8,8 @@ use steward_journal::{Gap, GapCause, Reason, Stored, StoredBatch};
 use steward_model::{Kind, Reading, UtcMs};
 use steward_store::RefusedReading;
 
-use crate::ledger::register::register_base;
 use crate::plan::Plan;
+use steward_ledger::register::register_base;
 
 /// The first instant of 2000 in UTC. A time before is a clock that was never set.
 const EARLIEST: UtcMs = UtcMs(946_684_800_000);
@@ -97,7 +97,7 @@ fn judge(plan: &Plan, reading: &Reading, latest: UtcMs) -> Option<Reason> {
         return Some(Reason::Future);
     }
     let is_counter = reading.quantity.kind() == Kind::Counter;
-    if is_counter && register_base(reading.value.get(), meter.ratio).is_err() {
+    if is_counter && register_base(reading.value.get(), meter.ratio_max).is_err() {
         return Some(Reason::OutOfRange);
     }
     None

@@ -9,13 +9,14 @@
 //! What it never does: it talks to no meter and no InfluxDB, it changes no reading, and no polars
 //! type leaves it.
 //!
-//! Where to start: [`ledger`] is the kernel, pure functions on integers; [`Aggregator::step`] moves
+//! Where to start: `steward_ledger` is the kernel, pure functions on integers; [`Aggregator::step`] moves
 //! everything forward by one bounded piece of work; [`run`] does so until it is told to stop.
 
 mod carbon;
+mod chunk;
 mod compute;
 mod ingest;
-pub mod ledger;
+mod past;
 mod plan;
 mod rollup;
 mod run;
@@ -23,6 +24,7 @@ mod step;
 pub mod verify;
 
 pub use carbon::DayFactors;
+pub use plan::ledger_gauges;
 pub use rollup::{Part, RollUpError, day_row, roll_up};
 pub use run::run;
 pub use step::{Aggregator, AggregatorError, READER, Step};

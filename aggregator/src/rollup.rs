@@ -16,6 +16,7 @@ use steward_model::time::{INTERVAL_S, day_start_s, local_date, next_period_date,
 use steward_model::{LedgerDay, LedgerRow, PointId, Shares, Span};
 
 use crate::carbon::{DayFactors, day_ug, join};
+use steward_ledger::money::{DayPrices, cost};
 
 /// A frame that could not be grouped.
 #[derive(Debug, thiserror::Error)]
@@ -28,8 +29,8 @@ impl From<PolarsError> for RollUpError {
     }
 }
 
-/// The row of a day: its intervals added up, times the day's factors.
-pub fn day_row(day: &LedgerDay, factors: &DayFactors) -> LedgerRow {
+/// The row of a day: its intervals added up, times the day's factors and prices.
+pub fn day_row(day: &LedgerDay, factors: &DayFactors, prices: &DayPrices) -> LedgerRow {
     let mut shares = Shares::default();
     let mut intervals_present = 0;
     for interval in day.intervals.iter().flatten() {
@@ -49,6 +50,8 @@ pub fn day_row(day: &LedgerDay, factors: &DayFactors) -> LedgerRow {
         kgce_ug: day_ug(amount_base, factors.kgce_ug_per_base),
         co2_ug: day_ug(amount_base, factors.co2_ug_per_base),
         factor_set: factors.factor_set.clone(),
+        cost_ncny: cost(&day.intervals, &prices.runs),
+        tariff_set: prices.tariff_set.clone(),
     }
 }
 
@@ -85,6 +88,7 @@ struct Keys<'a> {
     /// The key of every part.
     of_parts: Vec<i64>,
     factor_sets: BTreeMap<i64, BTreeSet<&'a str>>,
+    tariff_sets: BTreeMap<i64, BTreeSet<&'a str>>,
 }
 
 /// Periods a point may have: years up to 80,000 in months.
@@ -102,12 +106,15 @@ impl<'a> Keys<'a> {
             points,
             of_parts: Vec::with_capacity(parts.len()),
             factor_sets: BTreeMap::new(),
+            tariff_sets: BTreeMap::new(),
         };
         for part in parts {
             let key = keys.key(part);
             keys.of_parts.push(key);
             let ids = keys.factor_sets.entry(key).or_default();
             ids.extend(part.row.factor_set.split('+').filter(|id| !id.is_empty()));
+            let names = keys.tariff_sets.entry(key).or_default();
+            names.extend(part.row.tariff_set.split('+').filter(|id| !id.is_empty()));
         }
         keys
     }
@@ -144,6 +151,7 @@ impl<'a> Keys<'a> {
             measured_base: sums.measured,
             interpolated_base: sums.interpolated,
             estimated_base: sums.estimated,
+            manual_base: sums.manual,
         };
         let complete = |sum: i64, known: i64| (known == sums.parts).then_some(sum);
         Some(LedgerRow {
@@ -157,6 +165,8 @@ impl<'a> Keys<'a> {
             kgce_ug: complete(sums.kgce, sums.kgce_known),
             co2_ug: complete(sums.co2, sums.co2_known),
             factor_set: self.factor_sets.get(&key).map(join).unwrap_or_default(),
+            cost_ncny: complete(sums.cost, sums.cost_known),
+            tariff_set: self.tariff_sets.get(&key).map(join).unwrap_or_default(),
         })
     }
 }
@@ -173,23 +183,29 @@ struct Sums {
     measured: i64,
     interpolated: i64,
     estimated: i64,
+    manual: i64,
     present: i64,
     kgce: i64,
     kgce_known: i64,
     co2: i64,
     co2_known: i64,
+    cost: i64,
+    cost_known: i64,
     parts: i64,
 }
 
-const COLUMNS: [&str; 9] = [
+const COLUMNS: [&str; 12] = [
     "measured",
     "interpolated",
     "estimated",
+    "manual",
     "present",
     "kgce",
     "kgce_known",
     "co2",
     "co2_known",
+    "cost",
+    "cost_known",
     "parts",
 ];
 
@@ -203,11 +219,14 @@ fn frame(keys: &Keys<'_>, parts: &[Part<'_>]) -> Result<DataFrame, PolarsError> 
         column("measured", &|row| row.shares.measured_base),
         column("interpolated", &|row| row.shares.interpolated_base),
         column("estimated", &|row| row.shares.estimated_base),
+        column("manual", &|row| row.shares.manual_base),
         column("present", &|row| i64::from(row.intervals_present)),
         column("kgce", &|row| row.kgce_ug.unwrap_or(0)),
         column("kgce_known", &|row| i64::from(row.kgce_ug.is_some())),
         column("co2", &|row| row.co2_ug.unwrap_or(0)),
         column("co2_known", &|row| i64::from(row.co2_ug.is_some())),
+        column("cost", &|row| row.cost_ncny.unwrap_or(0)),
+        column("cost_known", &|row| i64::from(row.cost_ncny.is_some())),
         column("parts", &|_| 1),
     ];
     DataFrame::new(parts.len(), columns)
@@ -235,12 +254,15 @@ fn sums(frame: &DataFrame) -> Result<BTreeMap<i64, Sums>, PolarsError> {
             measured: at(0),
             interpolated: at(1),
             estimated: at(2),
-            present: at(3),
-            kgce: at(4),
-            kgce_known: at(5),
-            co2: at(6),
-            co2_known: at(7),
-            parts: at(8),
+            manual: at(3),
+            present: at(4),
+            kgce: at(5),
+            kgce_known: at(6),
+            co2: at(7),
+            co2_known: at(8),
+            cost: at(9),
+            cost_known: at(10),
+            parts: at(11),
         };
         rows.insert(key, sums);
     }

@@ -1,18 +1,19 @@
 //! The aggregator's work in bounded steps: readings first, then the days they touch.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chrono::Utc;
+use steward_books::{Books, BooksError};
 use steward_config::Config;
 use steward_journal::{JournalError, JournalReader, Stored};
-use steward_model::{AggregatorHealth, Kind, MeterId, Reading, UtcMs};
+use steward_model::{AggregatorHealth, Kind, MeterId, PointId, Reading, UtcMs};
 use steward_store::{ReadingsCommit, StoreError, WorkingStore};
 
-use crate::compute::{self, Computed, Warned};
+use crate::compute::{self, Computed, Heads, Warned};
 use crate::ingest::{self, Page};
-use crate::ledger::Head;
+use crate::past;
 use crate::plan::Plan;
 use crate::rollup::RollUpError;
 
@@ -28,10 +29,15 @@ const LEDGER_EVERY: Duration = Duration::from_secs(2);
 const PAGES_PER_CURSOR: u32 = 16;
 /// A cursor that moved is told to the journal after this time, even when pages are small.
 const CURSOR_EVERY: Duration = Duration::from_secs(5);
+/// How often the books are looked at.
+const BOOKS_EVERY: Duration = Duration::from_millis(500);
 
 /// Why the aggregator cannot go on.
 #[derive(Debug, thiserror::Error)]
 pub enum AggregatorError {
+    /// The books cannot be read.
+    #[error("the aggregator cannot read the books")]
+    Books(#[from] BooksError),
     /// The journal cannot be read.
     #[error("the aggregator cannot read the journal")]
     Journal(#[from] JournalError),
@@ -72,8 +78,9 @@ pub struct Aggregator {
     reader: JournalReader,
     store: WorkingStore,
     clock: fn() -> UtcMs,
-    heads: HashMap<MeterId, Head>,
-    warned: HashSet<Warned>,
+    books: Books,
+    heads: Heads,
+    warned: Warned,
     health: AggregatorHealth,
     /// Where the store stands in the journal, and the running number of the last reading there.
     cursor: u64,
@@ -85,6 +92,11 @@ pub struct Aggregator {
     told_cursor: u64,
     told_at: Instant,
     pages_since_told: u32,
+    /// The last entry of the books that the ledger knows, and when they were looked at.
+    books_seq: u64,
+    books_at: Instant,
+    /// Points whose days still have the prices of earlier tariffs.
+    to_reprice: Vec<PointId>,
 }
 
 impl std::fmt::Debug for Aggregator {
@@ -98,34 +110,31 @@ impl std::fmt::Debug for Aggregator {
 
 impl Aggregator {
     /// Goes on where the store stands. Where registry or factors would give the stored readings
-    /// another ledger, it is computed anew.
+    /// another ledger, it is computed anew; where tariffs changed, open months are priced anew; and
+    /// what came into the books since is taken over.
     pub fn new(
         config: Arc<Config>,
         mut reader: JournalReader,
         mut store: WorkingStore,
+        books: Books,
     ) -> Result<Self, AggregatorError> {
         let counts = store.counts()?;
         // A kill between the store's commit and this leaves the journal's cursor behind.
         reader.move_cursor(READER, counts.cursor)?;
-        let plan = Plan::of(&config);
-        let fingerprint = plan.fingerprint(&config);
-        let computed_by = store.plan_fingerprint()?;
-        if computed_by != fingerprint {
-            if computed_by != 0 {
-                tracing::info!("registry or factors changed: the ledger is computed anew");
-                store.rebuild()?;
-            }
-            store.set_plan_fingerprint(fingerprint)?;
-        }
+        let state = books.state()?;
+        let plan = Plan::of(&config, &state);
+        let to_reprice = settle_fingerprints(&config, &plan, &mut store, state.seq())?;
         let counts = store.counts()?;
-        Ok(Self {
+        let books_seq = store.books_seq()?;
+        let mut aggregator = Self {
             config,
             plan,
             reader,
             store,
+            books,
             clock: || UtcMs::from_datetime(Utc::now()),
-            heads: HashMap::new(),
-            warned: HashSet::new(),
+            heads: Heads::new(),
+            warned: Warned::new(),
             health: AggregatorHealth {
                 stored_total: counts.stored_new + counts.duplicates,
                 duplicates_total: counts.duplicates,
@@ -141,7 +150,12 @@ impl Aggregator {
             told_cursor: counts.cursor,
             told_at: Instant::now(),
             pages_since_told: 0,
-        })
+            books_seq,
+            books_at: Instant::now(),
+            to_reprice,
+        };
+        aggregator.follow_books()?;
+        Ok(aggregator)
     }
 
     /// Replaces the clock that dates [`AggregatorHealth::moved_at`]. Nothing else reads it.
@@ -154,6 +168,9 @@ impl Aggregator {
     /// One bounded piece of work. While readings wait they go first, but at least every two
     /// seconds the ledger catches up with what is stored.
     pub fn step(&mut self) -> Result<Step, AggregatorError> {
+        if self.books_at.elapsed() >= BOOKS_EVERY {
+            self.follow_books()?;
+        }
         self.ledger_due |= self.ledger_at.elapsed() >= LEDGER_EVERY;
         if self.ledger_due
             && let Some(days) = self.compute()?
@@ -165,6 +182,9 @@ impl Aggregator {
             return Ok(Step::Ingested(ingested));
         }
         if let Some(days) = self.compute()? {
+            return Ok(Step::Computed(days));
+        }
+        if let Some(days) = self.reprice()? {
             return Ok(Step::Computed(days));
         }
         if self.told_cursor != self.cursor && self.told_at.elapsed() >= CURSOR_EVERY {
@@ -187,6 +207,7 @@ impl Aggregator {
     pub fn rebuild(&mut self) -> Result<(), AggregatorError> {
         self.heads.clear();
         self.store.rebuild()?;
+        self.store.touch(&[], self.books_seq)?;
         self.health.dirty_days = self.store.counts()?.dirty;
         self.ledger_due = true;
         Ok(())
@@ -251,6 +272,49 @@ impl Aggregator {
         Ok(())
     }
 
+    /// Takes over what came into the books: the plan is made anew, and what the events move waits to
+    /// be computed. Marks and the books' number move in one transaction, so a kill repeats it.
+    fn follow_books(&mut self) -> Result<(), AggregatorError> {
+        self.books_at = Instant::now();
+        if self.books.last_seq()? == self.books_seq {
+            return Ok(());
+        }
+        let state = self.books.state()?;
+        let plan = Plan::of(&self.config, &state);
+        let entries = self.books.entries(0, usize::MAX)?;
+        let fresh = entries.iter().filter(|entry| entry.seq > self.books_seq);
+        let touched: Vec<_> = fresh
+            .flat_map(|entry| past::moved(&self.config, &entries, entry))
+            .collect();
+        self.store.touch(&touched, state.seq())?;
+        self.books_seq = state.seq();
+        // Lineages may be others now, so no head stands for what it stood for.
+        self.heads.clear();
+        self.plan = plan;
+        if !touched.is_empty() {
+            self.ledger_due = true;
+            self.health.dirty_days = self.store.counts()?.dirty;
+        }
+        Ok(())
+    }
+
+    /// Prices the days of one point anew; `None` when none waits.
+    fn reprice(&mut self) -> Result<Option<usize>, AggregatorError> {
+        let Some(id) = self.to_reprice.pop() else {
+            return Ok(None);
+        };
+        let (plan, store) = (&self.plan, &mut self.store);
+        let mut days = 0;
+        if let Some(point) = plan.points().find(|point| point.point == id) {
+            days = compute::reprice(&self.config, plan, store, &mut self.warned, point)?;
+        }
+        if self.to_reprice.is_empty() {
+            let fingerprint = Plan::price_fingerprint(&self.config);
+            self.store.set_price_fingerprint(fingerprint)?;
+        }
+        Ok(Some(days))
+    }
+
     /// One chunk of the ledger; `None` when nothing waits.
     fn compute(&mut self) -> Result<Option<usize>, AggregatorError> {
         let computed = compute::chunk(
@@ -273,6 +337,34 @@ impl Aggregator {
             }
         }
     }
+}
+
+/// Compares what the ledger was computed by with what there is now. Drops the ledger where amounts
+/// would differ; answers the points to be priced anew where only prices do.
+fn settle_fingerprints(
+    config: &Config,
+    plan: &Plan,
+    store: &mut WorkingStore,
+    books_seq: u64,
+) -> Result<Vec<PointId>, AggregatorError> {
+    let (amounts, prices) = (Plan::fingerprint(config), Plan::price_fingerprint(config));
+    let (amounts_before, prices_before) = (store.plan_fingerprint()?, store.price_fingerprint()?);
+    let books_were_replaced = store.books_seq()? > books_seq;
+    if amounts_before != amounts || books_were_replaced {
+        if amounts_before != 0 {
+            tracing::info!("registry, factors or books changed: the ledger is computed anew");
+            store.rebuild()?;
+        }
+        store.touch(&[], books_seq)?;
+        store.set_plan_fingerprint(amounts)?;
+        store.set_price_fingerprint(prices)?;
+        return Ok(Vec::new());
+    }
+    if prices_before == prices {
+        return Ok(Vec::new());
+    }
+    tracing::info!("tariffs changed: open months are priced anew");
+    Ok(plan.points().map(|point| point.point.clone()).collect())
 }
 
 /// Series-days of counters in a page.

@@ -45,17 +45,24 @@ const HEADERS: [(HeaderName, HeaderValue); 5] = [
 
 /// Ends what takes too long.
 pub(crate) async fn in_time(request: Request, next: Next) -> Response {
+    let is_read = request.method().is_safe();
     match tokio::time::timeout(ANSWER_TIME_MAX, next.run(request)).await {
         Ok(response) => response,
-        Err(_) => Problem::new(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "too-slow",
-            "The answer took too long",
-            format!("there was no answer within {} s", ANSWER_TIME_MAX.as_secs()),
-        )
-        .hint("ask for a shorter range or a longer span")
-        .retry_after(10)
-        .into_response(),
+        Err(_) => {
+            let slow = Problem::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "too-slow",
+                "The answer took too long",
+                format!("there was no answer within {} s", ANSWER_TIME_MAX.as_secs()),
+            );
+            // What the disk has begun to write may yet be written.
+            let hint = if is_read {
+                "ask for a shorter range or a longer span"
+            } else {
+                "look at GET /api/v1/events before it is sent again: it may have been entered"
+            };
+            slow.hint(hint).retry_after(10).into_response()
+        }
     }
 }
 

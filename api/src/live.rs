@@ -13,7 +13,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::routes::probes;
-use crate::state::{App, rfc3339};
+use crate::state::{App, rfc3339, zone_of_meter};
 use crate::views::{Health, InstitutionPower, PointPower, Power};
 
 /// How often the store is asked.
@@ -37,6 +37,8 @@ pub(crate) struct Frame {
     pub(crate) power: Option<String>,
     /// JSON of [`Health`].
     pub(crate) health: String,
+    /// The number of the last event of the books; `None` while they do not answer.
+    pub(crate) books_seq: Option<u64>,
 }
 
 /// The poller and its listeners.
@@ -132,6 +134,7 @@ async fn frame(app: &App, number: u64) -> Frame {
         number,
         power: power.and_then(|power| serde_json::to_string(&power).ok()),
         health: serde_json::to_string(&health).unwrap_or_default(),
+        books_seq: app.books_seq().await.ok(),
     }
 }
 
@@ -172,7 +175,7 @@ fn power(config: &Config, meters: &[(PointId, &Meter)], latest: &[Reading], now:
             .saturating_mul(FRESH_INTERVALS)
             .max(FRESH_MS_MIN);
         let fresh = reading.filter(|reading| now.0 - reading.at.0 <= fresh_ms);
-        let power_w = fresh.map(|reading| reading.value.get() * ratio(config, meter));
+        let power_w = fresh.map(|reading| reading.value.get() * ratio(config, meter, now));
         let zone = config
             .registry
             .points
@@ -220,13 +223,14 @@ fn power(config: &Config, meters: &[(PointId, &Meter)], latest: &[Reading], now:
     }
 }
 
-fn ratio(config: &Config, meter: &Meter) -> f64 {
+fn ratio(config: &Config, meter: &Meter, now: UtcMs) -> f64 {
+    let today = local_date(zone_of_meter(config, &meter.id), now.seconds_floor());
     match config
         .profiles
         .get(&meter.profile)
         .map(|profile| profile.side)
     {
-        Some(RatioSide::Secondary) => f64::from(meter.ratio),
+        Some(RatioSide::Secondary) => f64::from(meter.ratio_on(today)),
         _ => 1.0,
     }
 }

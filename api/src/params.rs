@@ -2,9 +2,9 @@
 
 use axum::extract::Query;
 use axum::http::Uri;
-use steward_config::Config;
-use steward_model::{BuildingId, Commodity, InstitutionId, PointId, Quantity, Span};
-use steward_report::{By, Scope};
+use steward_config::{Account, Config};
+use steward_model::{BuildingId, Commodity, InstitutionId, MeterId, PointId, Quantity, Span};
+use steward_report::{By, Month, Scope};
 
 use crate::problem::Problem;
 
@@ -48,7 +48,7 @@ impl Params {
     }
 
     /// A value that `parse` takes; `allowed` are shown when it does not.
-    fn word<T>(
+    pub(crate) fn word<T>(
         &self,
         name: &str,
         allowed: &[&'static str],
@@ -65,9 +65,13 @@ impl Params {
     }
 
     pub(crate) fn commodity(&self) -> Result<Commodity, Problem> {
+        let commodity = self.commodity_if_any()?;
+        commodity.ok_or_else(|| missing("commodity").allow(Commodity::ALL.map(Commodity::id)))
+    }
+
+    pub(crate) fn commodity_if_any(&self) -> Result<Option<Commodity>, Problem> {
         let allowed = Commodity::ALL.map(Commodity::id);
-        let commodity = self.word("commodity", &allowed, Commodity::from_id)?;
-        commodity.ok_or_else(|| missing("commodity").allow(allowed))
+        self.word("commodity", &allowed, Commodity::from_id)
     }
 
     pub(crate) fn span(&self) -> Result<Span, Problem> {
@@ -131,6 +135,33 @@ impl Params {
     pub(crate) fn point(&self, config: &Config) -> Result<Option<PointId>, Problem> {
         let id: Option<PointId> = self.id("point")?;
         known(id, "point", |id| config.registry.points.contains_key(id))
+    }
+
+    /// A meter that exists.
+    pub(crate) fn meter(&self, config: &Config) -> Result<Option<MeterId>, Problem> {
+        let id: Option<MeterId> = self.id("meter")?;
+        known(id, "meter", |id| config.registry.meters.contains_key(id))
+    }
+
+    /// An account that exists.
+    pub(crate) fn account<'a>(&self, config: &'a Config) -> Result<Option<&'a Account>, Problem> {
+        let Some(id) = self.get("account") else {
+            return Ok(None);
+        };
+        let account = config.tariffs.accounts.get(id);
+        let refused = || Problem::unknown_in_books("account", "account", id, "tariffs");
+        account.map(Some).ok_or_else(refused)
+    }
+
+    /// A local month.
+    pub(crate) fn month(&self) -> Result<Option<Month>, Problem> {
+        let month = self.get("month").map(str::parse::<Month>);
+        Ok(month.transpose()?)
+    }
+
+    /// A running number of the books.
+    pub(crate) fn seq(&self, name: &str) -> Result<Option<u64>, Problem> {
+        self.get(name).map(|text| seq(name, text)).transpose()
     }
 
     /// A scope that exists; the whole site where none is named.
@@ -202,4 +233,33 @@ fn known<T: std::fmt::Display>(
 /// 400: a parameter that must be there is not.
 pub(crate) fn missing(name: &str) -> Problem {
     Problem::parameter(name, format!("`{name}` is missing"))
+}
+
+/// A running number of the books: whole, from 1.
+pub(crate) fn seq(name: &str, text: &str) -> Result<u64, Problem> {
+    let is_whole = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let number = text
+        .parse::<i64>()
+        .ok()
+        .filter(|number| is_whole && *number > 0);
+    number.map(i64::unsigned_abs).ok_or_else(|| {
+        let shown: String = text.chars().take(VALUE_BYTES_MAX).collect();
+        Problem::parameter(name, format!("`{shown}` is no number of the books"))
+            .hint("numbers of the books are whole and begin with 1")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn numbers_of_the_books_begin_with_one() {
+        assert_eq!(seq("seq", "12").unwrap(), 12);
+        for bad in ["", "0", "-1", "+1", "1.0", "x", "9999999999999999999"] {
+            assert_eq!(seq("seq", bad).unwrap_err().status, 400, "{bad}");
+        }
+    }
 }

@@ -3,12 +3,16 @@
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use steward_books::{BooksError, Refusal};
 use steward_report::ReportError;
 use steward_store::StoreError;
 use utoipa::ToSchema;
 
 /// The media type of a problem.
 pub(crate) const PROBLEM_JSON: &str = "application/problem+json";
+
+/// The most refusals of an answer: whoever has more mixed something up as a whole.
+const REFUSALS_MAX: usize = 200;
 
 // Boxed texts keep it small beside a good answer.
 /// What went wrong, and what would be right.
@@ -32,15 +36,20 @@ pub struct Problem {
     pub parameter: Option<Box<str>>,
     /// Its allowed values, or the allowed parameters.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub allowed: Option<Vec<String>>,
+    #[schema(value_type = Option<Vec<String>>)]
+    pub allowed: Option<Box<[String]>>,
     /// What to do.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     pub hint: Option<Box<str>>,
+    /// Everything that is wrong in what was sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Vec<Refusal>>)]
+    pub refusals: Option<Box<[Refusal]>>,
     /// Seconds after which another attempt makes sense; sent as `Retry-After`.
     #[serde(skip)]
     #[schema(ignore)]
-    pub(crate) retry_after_s: Option<u32>,
+    pub(crate) retry_after_s: Option<u16>,
 }
 
 impl Problem {
@@ -58,6 +67,7 @@ impl Problem {
             parameter: None,
             allowed: None,
             hint: None,
+            refusals: None,
             retry_after_s: None,
         }
     }
@@ -87,6 +97,61 @@ impl Problem {
         problem
     }
 
+    /// 422: what was sent can be read, and cannot stand in the books.
+    pub(crate) fn refused(refusals: Vec<Refusal>) -> Self {
+        Self::with_refusals(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "refused",
+            "What was sent is refused",
+            refusals,
+        )
+    }
+
+    /// 409: what was sent is right, but not as things stand.
+    pub(crate) fn conflict(refusal: Refusal) -> Self {
+        Self::with_refusals(
+            StatusCode::CONFLICT,
+            "conflict",
+            "The state of the books does not allow it",
+            vec![refusal],
+        )
+    }
+
+    fn with_refusals(
+        status: StatusCode,
+        name: &str,
+        title: &str,
+        mut refusals: Vec<Refusal>,
+    ) -> Self {
+        let detail = match refusals.as_slice() {
+            [] => title.to_owned(),
+            [one] => one.to_string(),
+            [first, rest @ ..] => format!("{first}; and {} more", rest.len()),
+        };
+        refusals.truncate(REFUSALS_MAX);
+        Self {
+            refusals: Some(refusals.into()),
+            ..Self::new(status, name, title, detail)
+        }
+    }
+
+    /// The same where what is refused stands inside a member of the body; `outside` stands beside it.
+    pub(crate) fn within(mut self, member: &str, outside: &[&str]) -> Self {
+        for refusal in self.refusals.iter_mut().flat_map(|all| all.iter_mut()) {
+            if !outside.contains(&refusal.place.as_str()) {
+                refusal.place = format!("{member}.{}", refusal.place);
+            }
+        }
+        self
+    }
+
+    /// 404: the books have no such entry.
+    pub(crate) fn unknown_in_books(parameter: &str, what: &str, id: &str, list: &str) -> Self {
+        let mut problem = Self::unknown(parameter, what, id);
+        problem.hint = Some(format!("GET /api/v1/{list} lists them").into());
+        problem
+    }
+
     pub(crate) fn allow<T: Into<String>>(mut self, values: impl IntoIterator<Item = T>) -> Self {
         self.allowed = Some(values.into_iter().map(Into::into).collect());
         self
@@ -97,7 +162,7 @@ impl Problem {
         self
     }
 
-    pub(crate) fn retry_after(mut self, seconds: u32) -> Self {
+    pub(crate) fn retry_after(mut self, seconds: u16) -> Self {
         self.retry_after_s = Some(seconds);
         self
     }
@@ -123,6 +188,29 @@ impl Problem {
             },
             _ => problem,
         }
+    }
+
+    /// 503: nothing was written, and another attempt may succeed.
+    fn books_unavailable(detail: &str) -> Self {
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "books-unavailable",
+            "The books do not answer",
+            detail,
+        )
+        .hint("nothing was written; try again")
+        .retry_after(5)
+    }
+
+    /// 501: the store that is read here does not keep it.
+    pub(crate) fn not_here(what: &str) -> Self {
+        Self::new(
+            StatusCode::NOT_IMPLEMENTED,
+            "not-available-here",
+            "It is not kept where this api reads",
+            format!("{what} stand in the working store, and this api reads from InfluxDB"),
+        )
+        .hint("ask the api that runs beside the aggregator")
     }
 
     pub(crate) fn internal() -> Self {
@@ -155,6 +243,9 @@ impl IntoResponse for Problem {
 
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
+        if let StoreError::NotPublished(what) = error {
+            return Self::not_here(what);
+        }
         // The cause may name files and hosts: it belongs into the log, not into the answer.
         tracing::warn!(
             error = &error as &dyn std::error::Error,
@@ -181,12 +272,34 @@ impl From<ReportError> for Problem {
                 ..Self::parameter("month", error.to_string())
             },
             ReportError::Store(store) => store.into(),
-            ReportError::Render(_) => {
+            ReportError::Render(_) | ReportError::Content(..) => {
                 tracing::error!(
                     error = &error as &dyn std::error::Error,
                     "a report was not rendered"
                 );
                 Self::internal()
+            }
+        }
+    }
+}
+
+impl From<BooksError> for Problem {
+    fn from(error: BooksError) -> Self {
+        match error {
+            BooksError::Refused(refusals) => Self::refused(refusals),
+            BooksError::NoSuchEvent(seq) => {
+                Self::unknown_in_books("seq", "event", &seq.to_string(), "events")
+            }
+            BooksError::Store(store) => store.into(),
+            BooksError::Busy => Self::books_unavailable("another process holds the books"),
+            BooksError::Full => Self::books_unavailable("there is no room for the books"),
+            other => {
+                // The cause may name files: it belongs into the log, not into the answer.
+                tracing::error!(
+                    error = &other as &dyn std::error::Error,
+                    "the books did not answer the api"
+                );
+                Self::books_unavailable("the books do not answer; the log says why")
             }
         }
     }

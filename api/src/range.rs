@@ -82,7 +82,7 @@ fn checked(from: UtcMs, to: UtcMs, days_max: i64) -> Result<Range, Problem> {
 }
 
 /// An instant, or a local date, which stands for its first instant.
-fn edge(params: &Params, name: &str, zone: Tz) -> Result<Option<UtcMs>, Problem> {
+pub(crate) fn edge(params: &Params, name: &str, zone: Tz) -> Result<Option<UtcMs>, Problem> {
     let Some(text) = params.get(name) else {
         return Ok(None);
     };

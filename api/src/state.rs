@@ -4,13 +4,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use chrono_tz::Tz;
+use steward_books::Books;
 use steward_config::{Config, Dated, Extent};
 use steward_model::metrics::{Metric, Sample};
 use steward_model::time::local_date;
-use steward_model::{Health, UtcMs};
+use steward_model::{Health, MeterId, PointId, UtcMs};
 use steward_store::Source;
 
 use crate::auth::Doorkeeper;
+use crate::books::Desk;
 use crate::live::Live;
 
 /// What the api is made of. The root builds it; the clock, the health of the other roles and their
@@ -21,6 +23,8 @@ pub struct ApiState {
     pub config: Arc<Config>,
     /// Where readings and ledger are read.
     pub source: Source,
+    /// The books: what happened, and what people decided.
+    pub books: Books,
     /// The health of the roles of this process.
     pub health: Arc<dyn Fn() -> Health + Send + Sync>,
     /// Their metrics.
@@ -44,6 +48,7 @@ pub(crate) struct App {
     pub(crate) state: ApiState,
     pub(crate) doorkeeper: Doorkeeper,
     pub(crate) live: Live,
+    pub(crate) desk: Desk,
     answered: [AtomicU64; CLASSES.len()],
 }
 
@@ -54,6 +59,7 @@ impl App {
             state,
             doorkeeper,
             live: Live::new(),
+            desk: Desk::default(),
             answered: Default::default(),
         }
     }
@@ -106,4 +112,20 @@ pub(crate) fn rfc3339(zone: Tz, at: UtcMs) -> String {
 /// The same for whole seconds.
 pub(crate) fn rfc3339_s(zone: Tz, at_s: i64) -> String {
     rfc3339(zone, UtcMs(at_s.saturating_mul(1_000)))
+}
+
+/// The zone of a point's building, or the site's.
+pub(crate) fn zone_of_point(config: &Config, point: &PointId) -> Tz {
+    let point = config.registry.points.get(point);
+    point
+        .and_then(|point| config.registry.zone_of(point))
+        .unwrap_or(config.settings.zone)
+}
+
+/// The zone of a meter's point, or the site's.
+pub(crate) fn zone_of_meter(config: &Config, meter: &MeterId) -> Tz {
+    let meter = config.registry.meters.get(meter);
+    meter.map_or(config.settings.zone, |meter| {
+        zone_of_point(config, &meter.point)
+    })
 }

@@ -1,16 +1,42 @@
 //! What the api answers, field for field. Every field is always there; what is not known is null.
 
+mod books;
+mod closes;
+mod invoices;
 mod live;
+mod reviews;
+mod tariffs;
 
+use rust_decimal::Decimal;
 use serde::Serialize;
 use steward_model::{MeterState, ReadingQuality};
 use steward_report::{BudgetStatus, FactorEntry, QualityShares};
 use utoipa::ToSchema;
 
+pub use books::{
+    EventEntry, EventKind, EventView, Events, InvoiceText, NewEvent, NewEventKind, NewUndo,
+    QuantityWord, VerdictWord,
+};
+pub use closes::{Adjustments, Closes, NewApproval, NewClose, NewRejection};
+pub use invoices::{InvoiceEntry, Invoices, InvoicesEntered, NewInvoice, NewInvoices};
 pub use live::{
-    Aggregator, Alive, Health, InstitutionPower, Journal, MeterCounts, PointPower, Power,
+    Aggregator, Alive, BooksSeq, Health, InstitutionPower, Journal, MeterCounts, PointPower, Power,
     Publisher, Ready,
 };
+pub use reviews::{
+    Decided, Evidence, FindingWord, NewDecision, Register, Review, ReviewState, ReviewStateAsked,
+    Reviews,
+};
+pub use tariffs::{
+    Account, AccountTariff, BandPrice, BandRun, Demand, PowerFactor, PowerFactorStep, Schedule,
+    Surcharge, Tariff, TariffVersion, Tariffs, TierStep, Tiers,
+};
+
+/// Nano-yuan as yuan: exact, without zeros at the end; `None` beyond 28 digits.
+pub(crate) fn cny(ncny: i128) -> Option<String> {
+    let yuan = Decimal::try_from_i128_with_scale(ncny, 9).ok()?;
+    Some(yuan.normalize().to_string())
+}
 
 /// The site.
 #[derive(Debug, Serialize, ToSchema)]
@@ -117,8 +143,32 @@ pub struct Point {
     pub subitem: Option<String>,
     /// The point that meters this one too.
     pub parent: Option<String>,
+    /// What it is in totals: `counted`, `deducted`, `shared` or `aside`.
+    pub role: String,
+    /// The counter that makes its ledger.
+    pub counter: String,
+    /// The point on whose meters it stands, where it has none of its own.
+    pub metered_by: Option<String>,
+    /// What a virtual point is made of today, or last; null for a metered point.
+    #[serde(rename = "virtual")]
+    pub formula: Option<String>,
+    /// What a virtual point is made of, by date.
+    pub formulas: Vec<DatedFormula>,
     /// Ids of its meters in the order of their service.
     pub meters: Vec<String>,
+}
+
+/// What a virtual point is made of from one date to another.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct DatedFormula {
+    /// First day.
+    #[schema(format = Date)]
+    pub from: String,
+    /// First day after; null is open.
+    #[schema(format = Date)]
+    pub to: Option<String>,
+    /// The formula.
+    pub text: String,
 }
 
 /// Answer of `meters`.
@@ -143,6 +193,18 @@ pub struct Meter {
     pub protocol: String,
     /// How often it is asked, or expected to speak.
     pub interval_s: f64,
+    /// First local day of service.
+    #[schema(format = Date)]
+    pub from: String,
+    /// First day after its service; null is open.
+    #[schema(format = Date)]
+    pub to: Option<String>,
+    /// Product of the CT and PT ratios at the start of service; 1 where registers contain them.
+    pub ratio: u32,
+    /// Later ratios, in the order of time.
+    pub ratio_changes: Vec<RatioChange>,
+    /// What its counters can show and how fast they can rise.
+    pub limits: Vec<Limits>,
     /// How it answers; null where the collector runs elsewhere.
     pub state: Option<State>,
     /// When the last good reading was received.
@@ -154,6 +216,31 @@ pub struct Meter {
     pub last_error: Option<String>,
     /// The last reading of every quantity.
     pub latest: Vec<Latest>,
+}
+
+/// A ratio from a day on.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct RatioChange {
+    /// First local day.
+    #[schema(format = Date)]
+    pub from: String,
+    /// Product of the CT and PT ratios.
+    pub ratio: u32,
+}
+
+/// What a counter can show, in the unit of its quantity, before ratios.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Limits {
+    /// Which counter.
+    pub quantity: String,
+    /// Unit of the numbers.
+    pub unit: String,
+    /// The smallest step that it shows; 0 where unknown.
+    pub resolution: f64,
+    /// Where it begins again at zero; null where it never does, or it is unknown.
+    pub modulus: Option<f64>,
+    /// The most that it can rise in an hour by the meter's rating, where that is known.
+    pub rise_max_per_h: Option<f64>,
 }
 
 /// How a meter answers.
@@ -230,7 +317,8 @@ pub struct Readings {
     pub quantity: String,
     /// Unit of the values.
     pub unit: String,
-    /// Product of the CT and PT ratios by which values are multiplied to become amounts.
+    /// Product of the CT and PT ratios by which values are multiplied to become amounts, at the end
+    /// of what was asked for.
     pub ratio: u32,
     /// The zone of the times.
     pub timezone: String,
@@ -313,6 +401,21 @@ pub struct LedgerRow {
     pub kgce: Option<f64>,
     /// CO2, location-based; null where none counts.
     pub co2_kg: Option<f64>,
+    /// What it costs by the tariff's energy prices, exact, as decimal text; null where a part of it
+    /// has no price. Charges of a month's bill are not in it.
+    pub cost_cny: Option<String>,
+    /// Whether a finding that waits for a person stands behind it; null where findings are not kept.
+    pub provisional: Option<bool>,
+}
+
+/// Periods of a balance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum BalanceSpan {
+    /// Local days.
+    Day,
+    /// Local months.
+    Month,
 }
 
 /// Answer of `carbon`.
@@ -379,4 +482,23 @@ pub struct Budgets {
     pub as_of: String,
     /// By institution and metric.
     pub budgets: Vec<BudgetStatus>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::cny;
+
+    #[test]
+    fn nano_yuan_become_yuan_exactly() {
+        for (ncny, yuan) in [
+            (0, "0"),
+            (1, "0.000000001"),
+            (1_230_000_000, "1.23"),
+            (-500_000_000, "-0.5"),
+            (70_000_000_000, "70"),
+        ] {
+            assert_eq!(cny(ncny).as_deref(), Some(yuan));
+        }
+        assert_eq!(cny(i128::MAX), None);
+    }
 }

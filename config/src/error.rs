@@ -120,6 +120,13 @@ impl At {
         }
     }
 
+    /// Whether the value comes from the environment, so that nothing of it is told.
+    pub(crate) fn is_from_environment(&self) -> bool {
+        self.shown
+            .as_ref()
+            .is_some_and(|shown| shown.contains("${"))
+    }
+
     /// `file:line`, to point at a second place.
     pub(crate) fn place(&self) -> String {
         format!("{}:{}", self.file, self.line)

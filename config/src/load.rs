@@ -1,16 +1,30 @@
 //! From a site's folder to a checked [`Config`].
 
+mod accounts;
+mod allocations;
 mod budgets;
+pub(crate) mod calendars;
 mod carbon;
+mod counters;
+mod dated;
 pub(crate) mod factors;
+mod formulas;
 mod gateways;
 mod golden;
+mod links;
 mod meters;
+mod named;
+mod points;
 pub(crate) mod profiles;
+mod ratios;
 mod references;
 mod registry;
+mod schedules;
 mod secrets;
 mod settings;
+mod shares;
+pub(crate) mod tariffs;
+mod weather;
 
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -52,7 +66,9 @@ fn read(site: Site<'_>) -> Option<Config> {
     let drafts = factors::collect(site);
     let raw = registry::read(site, &basics);
     let institutions = raw.institution_ids(site.log);
-    let registry = references::check(site, raw, &profiles, &drafts);
+    let tariffs = tariffs::collect(site);
+    let calendar = calendars::collect(site, &basics.calendar);
+    let registry = references::check(site, raw, &profiles, &drafts, &tariffs);
     let factors = settings
         .as_ref()
         .map(|settings| factors::in_use(&drafts, settings));
@@ -70,12 +86,20 @@ fn read(site: Site<'_>) -> Option<Config> {
         .run();
     }
     let budgets = budgets::collect(site, institutions.as_ref());
+    let weather = weather::collect(site);
+    let checked = registry?;
     Some(Config {
         settings: settings?,
-        registry: registry?.registry,
+        registry: checked.registry,
         profiles,
         factors: factors.unwrap_or_else(Factors::default),
         budgets,
+        calendar,
+        tariffs: crate::Tariffs {
+            all: tariffs,
+            accounts: checked.accounts,
+        },
+        weather,
     })
 }
 

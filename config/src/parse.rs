@@ -63,7 +63,10 @@ pub(crate) fn number(range: RangeInclusive<f64>) -> impl Fn(&Value) -> Result<f6
                 .ok()
                 .and_then(|_| digits.parse::<f64>().ok()),
             Value::Float(digits) => digits.parse::<f64>().ok(),
-            Value::Cell(cell) => cell.parse::<f64>().ok(),
+            Value::Cell(cell) => match cell.parse::<f64>() {
+                Ok(number) => Some(number),
+                Err(_) => return Err(wrong_type("a number")),
+            },
             _ => return Err(wrong_type("a number without quotes")),
         };
         number

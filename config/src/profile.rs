@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use chrono_tz::Tz;
 use steward_model::{ProfileId, Quantity, UtcMs};
 
+use crate::registry::CounterLimits;
+
 /// A meter model.
 #[derive(Clone, Debug)]
 pub struct Profile {
@@ -22,6 +24,8 @@ pub struct Profile {
     pub caveats: Vec<String>,
     /// Whether counters already contain CT and PT ratios.
     pub side: RatioSide,
+    /// What its counters can show and how fast they can rise; one entry a counter.
+    pub counters: BTreeMap<Quantity, CounterLimits>,
     /// How it is read.
     pub body: ProfileBody,
     /// What the decoder must make of known bytes; a test walks every profile.
@@ -143,6 +147,11 @@ impl RegisterType {
         ("bcd32", Self::Bcd32),
         ("bcd64", Self::Bcd64),
     ];
+
+    /// Whether it holds whole numbers, so that its scale is its smallest step.
+    pub const fn is_whole(self) -> bool {
+        !matches!(self, Self::F32 | Self::F64)
+    }
 
     /// Registers (or bits) that it takes.
     pub const fn words(self) -> u16 {

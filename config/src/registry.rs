@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use chrono::NaiveDate;
 use chrono_tz::Tz;
-use steward_model::{BuildingId, Commodity, GatewayId, InstitutionId, MeterId, PointId, ProfileId};
+use steward_model::{
+    BuildingId, Commodity, GatewayId, InstitutionId, MeterId, PointId, ProfileId, Quantity,
+};
 
 use crate::factor::RegionLevel;
 use crate::settings::Secret;
@@ -93,6 +95,94 @@ pub struct Point {
     pub subitem: Option<String>,
     /// The point that meters this one too.
     pub parent: Option<PointId>,
+    /// The counter that makes its ledger: the commodity's own, or another register of the same unit
+    /// such as `energy_export` of a grid meter for the feed-in of a solar plant.
+    pub counter: Quantity,
+    /// Whose meters are read; `None` for a point with meters of its own. Two points may stand on one
+    /// meter only with different counters.
+    pub metered_by: Option<PointId>,
+    /// What a virtual point is made of, by date; empty for a metered point. Allocations of shared
+    /// points become formulas too.
+    pub formulas: Vec<Dated<Formula>>,
+    /// What it is in the totals.
+    pub role: PointRole,
+    /// Balance: the part of this point's amount by which its children may differ before somebody
+    /// should look; `None` takes the setting.
+    pub balance_tolerance: Option<f64>,
+}
+
+/// What a point is in totals.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PointRole {
+    /// Counted: it makes the total where it has no parent, and explains it otherwise.
+    #[default]
+    Counted,
+    /// Rented out and metered separately: taken off the total that contains it.
+    Deducted,
+    /// Shared: its amount reaches totals through the points to which it is allocated, and through
+    /// the point of the unallocated rest.
+    Shared,
+    /// An analysis beside the books: it enters no total.
+    Aside,
+}
+
+impl PointRole {
+    /// The word used in files and JSON.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Counted => "counted",
+            Self::Deducted => "deducted",
+            Self::Shared => "shared",
+            Self::Aside => "aside",
+        }
+    }
+}
+
+/// A sum of points with coefficients.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Formula {
+    /// As written, or as the allocation made it.
+    pub text: String,
+    /// The terms. All have the base unit of the point they make.
+    pub terms: Vec<Term>,
+}
+
+/// One term: millionths of a point's amount.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Term {
+    /// Which point.
+    pub point: PointId,
+    /// Its coefficient in millionths; negative is taken off.
+    pub coefficient_ppm: i64,
+}
+
+/// How a shared point is divided, as written. The loader turns it into the formulas of its
+/// receivers; it is kept so that an answer can say why.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Allocation {
+    /// The shared point.
+    pub point: PointId,
+    /// First day.
+    pub from: NaiveDate,
+    /// First day after; `None` is open.
+    pub to: Option<NaiveDate>,
+    /// By what.
+    pub by: AllocationKey,
+    /// The receiving points and, for [`AllocationKey::Share`], their shares in millionths.
+    pub receivers: Vec<(PointId, Option<i64>)>,
+    /// The point of what nobody receives.
+    pub rest: PointId,
+}
+
+/// By what a shared point is divided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AllocationKey {
+    /// By written shares; what they leave is the rest.
+    Share,
+    /// By floor area of the receivers' buildings.
+    FloorArea,
+    /// By energy users of the receivers' buildings.
+    EnergyUsers,
 }
 
 /// A meter 表计: a device that serves a point from one date to another.
@@ -108,14 +198,42 @@ pub struct Meter {
     pub profile: ProfileId,
     /// Where the gateway finds it.
     pub address: MeterAddress,
-    /// Product of CT and PT ratios for secondary-side registers, as num/den of integers; 1 otherwise.
+    /// Product of CT and PT ratios for secondary-side registers at the start of service; 1 otherwise.
     pub ratio: u32,
+    /// Later ratios and their first days, ascending: transformers were exchanged.
+    pub ratio_changes: Vec<(NaiveDate, u32)>,
+    /// What its counters can show and how fast they can rise, in units of the quantity, before
+    /// ratios: the profile's own, with what the meter's row overrides.
+    pub counters: BTreeMap<Quantity, CounterLimits>,
     /// First local day of service.
     pub from: NaiveDate,
     /// First day after its service; `None` is open.
     pub to: Option<NaiveDate>,
     /// How often it is asked, or expected to speak.
     pub interval: Duration,
+}
+
+/// What a counter can show, in units of its quantity, before ratios.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct CounterLimits {
+    /// The smallest step that it shows; 0 where unknown.
+    pub resolution: f64,
+    /// Where it begins again at zero; `None` where it never does, or it is unknown.
+    pub modulus: Option<f64>,
+    /// The most that it can rise in an hour by the meter's rating; `None` where unknown: then no
+    /// rise is implausible and no rollover is certain.
+    pub rise_max_per_h: Option<f64>,
+}
+
+impl Meter {
+    /// The ratio of `date`.
+    pub fn ratio_on(&self, date: NaiveDate) -> u32 {
+        self.ratio_changes
+            .iter()
+            .rev()
+            .find(|(from, _)| *from <= date)
+            .map_or(self.ratio, |(_, ratio)| *ratio)
+    }
 }
 
 /// Where a gateway finds a meter.
@@ -242,6 +360,8 @@ pub struct Registry {
     pub meters: BTreeMap<MeterId, Meter>,
     /// Gateways.
     pub gateways: BTreeMap<GatewayId, Gateway>,
+    /// How shared points are divided.
+    pub allocations: Vec<Allocation>,
 }
 
 impl Registry {
@@ -261,8 +381,14 @@ impl Registry {
         self.building_of(point).map(|building| building.zone)
     }
 
-    /// The meters that serve a point, in the order of their service.
+    /// The meters that a point reads, in the order of their service: its own, or those of the point
+    /// that it is metered by.
     pub fn meters_of(&self, point: &PointId) -> Vec<&Meter> {
+        let owner = self
+            .points
+            .get(point)
+            .and_then(|one| one.metered_by.as_ref());
+        let point = owner.unwrap_or(point);
         let mut meters: Vec<&Meter> = self
             .meters
             .values()

@@ -58,6 +58,8 @@ pub struct Settings {
     pub carbon: CarbonSettings,
     /// When a budget turns amber and red.
     pub budget_colours: ColourThresholds,
+    /// What a month needs before it may close.
+    pub close: CloseSettings,
 }
 
 /// `[journal]`
@@ -78,6 +80,29 @@ pub struct LedgerSettings {
     pub interpolated_gap_max_s: i64,
     /// A reading further ahead of our clock than this is set aside.
     pub future_max_s: i64,
+    /// How many days before an outage are looked at for the point's load shape.
+    pub shape_days: u16,
+    /// Fewer measured days of the same kind than this spread an outage evenly.
+    pub shape_days_min: u16,
+    /// Days whose mean temperature differs by at most this make the shape, where weather is known.
+    pub shape_band_k: f64,
+    /// The part of a parent's amount by which its children may differ.
+    pub balance_tolerance: f64,
+}
+
+/// `[close]`: the limits of the closing checklist.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct CloseSettings {
+    /// Least share of intervals that must be present.
+    pub coverage_min: f64,
+    /// Most of the energy that may be estimated.
+    pub estimated_share_max: f64,
+    /// Whether every account needs a compared invoice.
+    pub invoices_required: bool,
+    /// Whether a budget of the year must be present.
+    pub budget_required: bool,
+    /// Most by which an invoice may differ from the ledger before it blocks.
+    pub invoice_tolerance: f64,
 }
 
 /// `[api]`

@@ -71,6 +71,31 @@ pub(crate) const FACTORS: &[(&str, &str)] = &[
     ),
 ];
 
+/// Calendars by id: the files of `calendars/`.
+pub(crate) const CALENDARS: &[(&str, &str)] = &[("cn", include_str!("../calendars/cn.toml"))];
+
+/// Tariffs by id: the files of `tariffs/`.
+pub(crate) const TARIFFS: &[(&str, &str)] = &[
+    ("example-gas", include_str!("../tariffs/example-gas.toml")),
+    ("example-heat", include_str!("../tariffs/example-heat.toml")),
+    (
+        "example-water",
+        include_str!("../tariffs/example-water.toml"),
+    ),
+    (
+        "example-zj-residential",
+        include_str!("../tariffs/example-zj-residential.toml"),
+    ),
+    (
+        "example-zj-tou-1-10kv",
+        include_str!("../tariffs/example-zj-tou-1-10kv.toml"),
+    ),
+    (
+        "example-zj-two-part-1-10kv",
+        include_str!("../tariffs/example-zj-two-part-1-10kv.toml"),
+    ),
+];
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -97,6 +122,8 @@ mod tests {
         };
         assert_eq!(names(super::PROFILES), stems("profiles"));
         assert_eq!(names(super::FACTORS), stems("factors"));
+        assert_eq!(names(super::CALENDARS), stems("calendars"));
+        assert_eq!(names(super::TARIFFS), stems("tariffs"));
         for (name, _) in super::PROFILES {
             assert!(steward_model::ProfileId::new(name).is_ok(), "{name}");
         }

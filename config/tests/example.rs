@@ -8,9 +8,10 @@ use std::time::Duration;
 
 use rust_decimal::Decimal;
 use steward_config::{
-    BudgetMetric, FactorKind, GatewayKind, MeterAddress, MqttVersion, RegionLevel, load,
+    AllocationKey, Band, BudgetMetric, DayKind, DemandBasis, FactorKind, GatewayKind, MeterAddress,
+    MqttVersion, PointRole, RegionLevel, load,
 };
-use steward_model::{Commodity, InstitutionId, MeterId};
+use steward_model::{Commodity, InstitutionId, MeterId, PointId, Quantity};
 use support::{date, example, no_environment, temporary_example};
 
 #[test]
@@ -30,11 +31,14 @@ fn the_example_loads() {
             registry.meters.len(),
             registry.gateways.len(),
         ],
-        [2, 2, 8, 9, 2]
+        [2, 2, 18, 13, 2]
     );
     let meter = &registry.meters[&MeterId::new("xzzx-1-el-m1").unwrap()];
     assert_eq!(meter.ratio, 80);
     assert_eq!(meter.address, MeterAddress::Modbus { unit_id: 1 });
+    assert_eq!(meter.ratio_changes, [(date("2025-09-01"), 120)]);
+    assert_eq!(meter.ratio_on(date("2025-08-31")), 80);
+    assert_eq!(meter.ratio_on(date("2025-09-01")), 120);
     let gas = &registry.meters[&MeterId::new("xzzx-1-gas-m1").unwrap()];
     assert_eq!(gas.interval, Duration::from_secs(60));
     let device = "canteen-gas".to_owned();
@@ -229,5 +233,229 @@ fn a_site_elsewhere_brings_its_own_factors() {
     assert_eq!(
         config.registry.buildings["house"].zone.name(),
         "Europe/London"
+    );
+}
+
+#[test]
+fn a_row_overrides_what_the_profile_knows_of_its_counters() {
+    let config = load(&example(), &no_environment).unwrap();
+    let limits = |meter: &str, quantity| {
+        let limits = config.registry.meters[meter].counters[&quantity];
+        (limits.resolution, limits.modulus, limits.rise_max_per_h)
+    };
+    let import = Quantity::EnergyImport;
+    let written = (10.0, Some(1_000_000_000.0), Some(4_800.0));
+    assert_eq!(limits("xzzx-1-el-m1", import), written);
+    // The other direction has the same digits and the same rating.
+    assert_eq!(limits("xzzx-1-el-m1", Quantity::EnergyExport), written);
+    assert_eq!(limits("xzzx-1-el-b-m1", import), (1.0, None, None));
+    assert_eq!(
+        limits("xzzx-1-el-shop-m1", import),
+        (10.0, None, Some(26_500.0))
+    );
+    assert_eq!(
+        limits("xzzx-1-gas-m1", Quantity::Volume),
+        (1.0, Some(100_000_000.0), Some(25_000.0))
+    );
+    assert_eq!(
+        limits("xzzx-1-water-m1", Quantity::Volume),
+        (1.0, Some(4_294_967_296.0), Some(30_000.0))
+    );
+    assert!(
+        config.registry.meters["library-pump-m1"]
+            .counters
+            .is_empty()
+    );
+}
+
+#[test]
+fn points_say_what_they_read_and_what_they_are_in_totals() {
+    let config = load(&example(), &no_environment).unwrap();
+    let points = &config.registry.points;
+    let feed_in = &points["xzzx-1-feed-in"];
+    assert_eq!(feed_in.counter, Quantity::EnergyExport);
+    assert_eq!(feed_in.metered_by, Some(PointId::new("xzzx-1-el").unwrap()));
+    let meters = config.registry.meters_of(&feed_in.id);
+    assert_eq!(meters[0].id.as_str(), "xzzx-1-el-m1");
+    assert_eq!(points["xzzx-1-el"].counter, Quantity::EnergyImport);
+    assert_eq!(points["xzzx-1-el"].balance_tolerance, Some(0.03));
+    assert_eq!(points["xzzx-1-el-a"].balance_tolerance, None);
+    assert_eq!(points["xzzx-1-el-shop"].role, PointRole::Deducted);
+    assert_eq!(points["xzzx-plant"].role, PointRole::Shared);
+    assert_eq!(points["xzzx-1-el"].role, PointRole::Counted);
+}
+
+#[test]
+fn formulas_are_terms_by_date() {
+    let config = load(&example(), &no_environment).unwrap();
+    let used = &config.registry.points["xzzx-1-use"].formulas;
+    assert_eq!(used.len(), 2);
+    assert_eq!(used[0].to, Some(date("2024-06-01")));
+    let terms: Vec<(&str, i64)> = used[1]
+        .value
+        .terms
+        .iter()
+        .map(|term| (term.point.as_str(), term.coefficient_ppm))
+        .collect();
+    assert_eq!(
+        terms,
+        [
+            ("xzzx-1-el", 1_000_000),
+            ("xzzx-1-el-shop", -1_000_000),
+            ("xzzx-1-plant", 1_000_000),
+            ("xzzx-1-pv-self", 1_000_000),
+        ]
+    );
+    let own = &config.registry.points["xzzx-1-pv-self"].formulas[0];
+    assert_eq!((own.from, own.to), (date("1990-01-01"), None));
+}
+
+#[test]
+fn an_allocation_divides_all_of_a_shared_point_on_every_day() {
+    let site = temporary_example();
+    let path = site.path().join("registry.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    // The library grows: from that day on the areas divide otherwise.
+    let grown = text.replace(
+        "extents = [{ from = 2024-01-01, floor_area_m2 = 18000.5, energy_users = 160 }]",
+        "extents = [{ from = 2024-01-01, floor_area_m2 = 18000.5, energy_users = 160 }, \
+         { from = 2026-03-01, floor_area_m2 = 21000, energy_users = 160 }]",
+    );
+    assert_ne!(grown, text);
+    std::fs::write(&path, grown).unwrap();
+    let config = load(site.path(), &no_environment).unwrap();
+    let on = |point: &str, day: &str| {
+        let formulas = &config.registry.points[point].formulas;
+        let mut held = formulas.iter().filter(|one| one.holds_on(date(day)));
+        let formula = held.next().unwrap();
+        assert!(held.next().is_none());
+        assert_eq!(formula.value.terms[0].point.as_str(), "xzzx-plant");
+        formula.value.terms[0].coefficient_ppm
+    };
+    for (day, shares) in [
+        ("2024-12-31", [550_000, 400_000, 50_000]),
+        ("2025-01-01", [538_455, 461_545, 0]),
+        ("2026-02-28", [538_455, 461_545, 0]),
+        ("2026-03-01", [500_000, 500_000, 0]),
+    ] {
+        let points = ["xzzx-1-plant", "library-plant", "xzzx-plant-rest"];
+        let found = points.map(|point| on(point, day));
+        assert_eq!(found, shares, "{day}");
+        assert_eq!(found.iter().sum::<i64>(), 1_000_000, "{day}");
+    }
+    let formulas = &config.registry.points["library-plant"].formulas;
+    assert_eq!(formulas[0].value.text, "0.4 * xzzx-plant");
+    assert_eq!(formulas.len(), 3);
+    let allocations = &config.registry.allocations;
+    assert_eq!(allocations[0].by, AllocationKey::Share);
+    assert_eq!(allocations[0].receivers[1].1, Some(400_000));
+    assert_eq!(allocations[1].receivers[1].1, None);
+}
+
+#[test]
+fn accounts_find_the_tariff_of_a_day() {
+    let config = load(&example(), &no_environment).unwrap();
+    let tariffs = &config.tariffs;
+    let on = |account: &str, day: &str| {
+        let tariff = tariffs.accounts[account].tariff_on(tariffs, date(day))?;
+        let version = tariff.on(date(day))?;
+        let kind = config.calendar.kind(date(day));
+        let bands = version.bands(date(day), kind)?;
+        Some((
+            version.name(tariff),
+            bands[0],
+            bands[41],
+            version.ncny_per_base(bands[41])?,
+        ))
+    };
+    let name = |text: &str| text.to_owned();
+    // A Thursday in July: 10:15 is critical peak. 1.18 and the surcharges 0.027194 a kWh.
+    assert_eq!(
+        on("xzzx-grid", "2026-07-02"),
+        Some((
+            name("example-zj-two-part-1-10kv@2023-01-01"),
+            Band::Valley,
+            Band::Sharp,
+            1_207_194
+        ))
+    );
+    // A holiday: the same hour is deep valley.
+    assert_eq!(
+        on("xzzx-grid", "2026-10-02"),
+        Some((
+            name("example-zj-two-part-1-10kv@2023-01-01"),
+            Band::Valley,
+            Band::DeepValley,
+            147_194
+        ))
+    );
+    // A Saturday that is worked.
+    assert_eq!(
+        on("library-grid", "2026-10-10"),
+        Some((
+            name("library-2026@2026-01-01"),
+            Band::Valley,
+            Band::Peak,
+            1_007_194
+        ))
+    );
+    assert_eq!(
+        on("library-grid", "2025-12-31").unwrap().0,
+        "example-zj-tou-1-10kv@2025-01-01"
+    );
+    assert_eq!(on("library-grid", "2023-12-31"), None);
+    assert_eq!(
+        on("xzzx-water", "2026-01-01").unwrap().3,
+        5_100_000,
+        "3.10, 1.80 and 0.20 a m3 are 0.0051 a litre"
+    );
+    assert_eq!(
+        tariffs.accounts["xzzx-grid"].demand,
+        DemandBasis::Capacity(Decimal::from(1_250))
+    );
+}
+
+#[test]
+fn calendar_and_weather_are_those_of_the_site() {
+    let site = temporary_example();
+    let config = load(site.path(), &no_environment).unwrap();
+    assert_eq!(config.calendar.id, "cn");
+    assert_eq!(config.weather.mean_on(date("2026-07-02")), Some(29.1));
+    assert_eq!(config.weather.mean_on(date("2026-07-04")), None);
+    let path = site.path().join("steward.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let text = text.replace("#calendar = \"cn\"", "calendar = \"example\"");
+    std::fs::write(&path, text).unwrap();
+    let calendar = load(site.path(), &no_environment).unwrap().calendar;
+    assert_eq!(
+        (calendar.id.as_str(), calendar.years.as_slice()),
+        ("example", &[2027][..])
+    );
+    assert_eq!(calendar.kind(date("2027-02-12")), DayKind::Holiday);
+    assert_eq!(calendar.kind(date("2027-02-13")), DayKind::Restday);
+    assert_eq!(calendar.kind(date("2027-02-14")), DayKind::Workday);
+    assert_eq!(calendar.arranged[&date("2027-02-14")].name, "春节调休");
+}
+
+/// What is made of metered points needs factors as they do.
+#[test]
+fn a_virtual_point_needs_a_factor_where_it_is() {
+    let site = temporary_example();
+    let path = site.path().join("registry.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let text = format!(
+        "{text}\n[[institution]]\nid = \"far\"\nname_zh = \"远\"\nname_en = \"Far\"\n\
+         province = \"西藏\"\nregion = \"西南\"\n[[building]]\nid = \"far\"\n\
+         institution = \"far\"\nname_zh = \"远\"\nname_en = \"Far\"\n[[virtual_point]]\n\
+         id = \"far-el\"\nbuilding = \"far\"\ncommodity = \"electricity\"\nname_zh = \"远\"\n\
+         name_en = \"Far\"\nformula = \"0.5 * xzzx-1-use\"\n"
+    );
+    std::fs::write(&path, text).unwrap();
+    let errors = load(site.path(), &no_environment).unwrap_err();
+    assert_eq!(errors.errors.len(), 1, "{errors}");
+    assert_eq!(errors.errors[0].key, "institution[far].id");
+    assert!(
+        errors.errors[0].problem.contains("on 2023-06-01"),
+        "{errors}"
     );
 }

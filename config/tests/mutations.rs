@@ -10,19 +10,24 @@ use proptest::prelude::*;
 use steward_config::load;
 use support::{no_environment, temporary_example};
 
-const FILES: [&str; 8] = [
+const FILES: [&str; 13] = [
     "steward.toml",
     "registry.toml",
     "registry.d/mqtt.toml",
+    "registry.d/virtual.toml",
     "points.csv",
     "meters.csv",
+    "ratios.csv",
     "budgets.csv",
+    "weather.csv",
     "factors/before-2024.toml",
     "profiles/example-heat-gateway.toml",
+    "calendars/example.toml",
+    "tariffs/library-2026.toml",
 ];
 
 /// Pieces that have a meaning somewhere, and some that have none.
-const PIECES: [&str; 24] = [
+const PIECES: [&str; 30] = [
     "",
     "\"",
     "'",
@@ -47,6 +52,12 @@ const PIECES: [&str; 24] = [
     "é电\u{0}",
     "\r\n",
     "\u{feff}",
+    " + ",
+    " * ",
+    "24:00",
+    "00:00-00:00",
+    "xzzx-1-use",
+    "0.0000001",
 ];
 
 #[derive(Clone, Debug)]
@@ -175,6 +186,13 @@ fn secrets_appear_neither_in_debug_nor_in_errors() {
         format!("[[gateway]]\nid = \"g\"\nkind = \"mqtt\"\nhost = \"h\"\npassword = \"{SECRET}\""),
         format!("[[gateway]]\nid = \"g\"\nkind = \"mqtt\"\npassword = \"x{SECRET}${{UNSET}}\""),
         format!("[[gateway]]\nid = \"g\"\nkind = \"mqtt\"\npassword = \"{SECRET}"),
+        "[[virtual_point]]\nid = \"v\"\nbuilding = \"xzzx-1\"\nname_zh = \"v\"\nname_en = \"v\"\n\
+         commodity = \"electricity\"\nformula = \"${TOKEN}\""
+            .to_owned(),
+        "[[virtual_point]]\nid = \"v\"\nformula = \"2 ${TOKEN}\"".to_owned(),
+        "[[account]]\nid = \"a\"\ninstitution = \"xzzx\"\nnumber = \"1\"\nsupplier = \"s\"\n\
+         commodity = \"electricity\"\ntariff = \"${TOKEN}\"\npoints = [\"${TOKEN}\"]"
+            .to_owned(),
         "[[gateway]]\nid = \"${TOKEN}!\"\nkind = \"mqtt\"\nhost = \"${TOKEN} !\"".to_owned(),
     ] {
         std::fs::write(site.path().join("registry.d/wrong.toml"), &wrong).unwrap();
@@ -191,13 +209,13 @@ fn a_site_of_thousands_of_meters_loads() {
     let mut points = std::fs::read_to_string(site.path().join("points.csv")).unwrap();
     let mut meters = std::fs::read_to_string(site.path().join("meters.csv")).unwrap();
     for number in 0..5_000 {
-        points.push_str(&format!("p{number},library-main,water,水,Water,,\n"));
+        points.push_str(&format!("p{number},library-main,water,水,Water,,,,,,\n"));
         meters.push_str(&format!(
-            "m{number},p{number},broker,steward-json-volume,,,,2026-01-01,,\n"
+            "m{number},p{number},broker,steward-json-volume,,,,2026-01-01,,,,,\n"
         ));
     }
     std::fs::write(site.path().join("points.csv"), points).unwrap();
     std::fs::write(site.path().join("meters.csv"), meters).unwrap();
     let config = load(site.path(), &no_environment).unwrap();
-    assert_eq!(config.registry.meters.len(), 5_009);
+    assert_eq!(config.registry.meters.len(), 5_013);
 }

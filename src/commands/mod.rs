@@ -1,5 +1,8 @@
 //! One function a command; each answers the exit code of the process.
 
+mod books;
+mod close;
+mod explain;
 mod quarantine;
 mod verify;
 
@@ -10,10 +13,11 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use rand::RngExt as _;
 use sha2::{Digest as _, Sha256};
+use steward_books::{Access, Books, books_dir};
 use steward_config::{Config, InfluxSettings};
 use steward_journal::JournalReader;
 use steward_model::InstitutionId;
-use steward_report::Month;
+use steward_report::{BooksView, Month};
 use steward_store::influx::{self, TagBook};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -25,6 +29,9 @@ use crate::cli::{
 };
 use crate::roles::{Roles, System, journal_dir, lock_store, open_store, source, store_dir};
 
+pub(crate) use books::{books, review};
+pub(crate) use close::{close, invoice};
+pub(crate) use explain::explain;
 pub(crate) use quarantine::quarantine;
 pub(crate) use verify::verify;
 
@@ -113,7 +120,9 @@ pub(crate) async fn report(args: &ReportArgs) -> anyhow::Result<ExitCode> {
     let institution = InstitutionId::new(&args.institution)?;
     let month: Month = args.month.parse()?;
     let source = source(&config)?;
-    let facts = steward_report::gather(&source, &config, &institution, month).await?;
+    let books = Books::open(&books_dir(&config.settings.data_dir), Access::Read)?;
+    let view = BooksView::read(&books)?;
+    let facts = steward_report::gather(&source, &config, &view, &institution, month).await?;
     let report = steward_report::compose(&config, &institution, month, &facts, now())?;
     match args.format {
         Format::Json => print(&steward_report::to_json(&report)?)?,
@@ -186,7 +195,9 @@ pub(crate) fn store(args: &StoreArgs) -> anyhow::Result<ExitCode> {
     let _lock = lock_store(&config)?;
     let store = open_store(&config)?;
     let reader = JournalReader::open(&journal_dir(&config))?;
-    let mut aggregator = steward_aggregator::Aggregator::new(Arc::clone(&config), reader, store)?;
+    let books = Books::open(&books_dir(&config.settings.data_dir), Access::Read)?;
+    let mut aggregator =
+        steward_aggregator::Aggregator::new(Arc::clone(&config), reader, store, books)?;
     aggregator.rebuild()?;
     let days = aggregator.health().dirty_days;
     println!("{days} point-days to compute");

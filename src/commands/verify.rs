@@ -6,6 +6,7 @@
 use std::process::ExitCode;
 
 use steward_aggregator::verify::{Closure, closures};
+use steward_books::{Access, Books, books_dir};
 use steward_journal::JournalReader;
 use steward_store::{StoreCounts, StoreReader};
 
@@ -68,7 +69,14 @@ pub(crate) async fn verify(args: &SiteArgs) -> anyhow::Result<ExitCode> {
         journal.discarded,
     );
 
-    let closures = closures(&config, &store).await?;
+    let books = Books::open(&books_dir(&config.settings.data_dir), Access::Read)?;
+    if let Some(broken) = books.verify()? {
+        faults.push(format!(
+            "event {} of the books: {}",
+            broken.seq, broken.what
+        ));
+    }
+    let closures = closures(&config, &*books.state()?, &store).await?;
     for closure in closures.iter().filter(|closure| !closure.holds()) {
         faults.push(closure.to_string());
     }

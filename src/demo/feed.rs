@@ -4,12 +4,21 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::Context as _;
-use steward_config::{Config, ProfileBody};
+use steward_config::{Config, Profile, ProfileBody};
 use steward_journal::{Entry, Journal};
 use steward_model::{Batch, Reading, ReadingQuality, UtcMs, Value};
-use steward_simulator::{Way, World, modbus, mqtt};
+use steward_simulator::{SimMeter, Way, World, modbus, mqtt};
 
 const DAY_MS: i64 = 86_400_000;
+
+/// Which part of the history is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    /// What came in time.
+    InTime,
+    /// What a gateway kept through its outage.
+    Backlog,
+}
 
 /// Sends the readings of `from_ms..to_ms` in order of days, one batch a meter and day, and waits
 /// for each day's receipts. Calls `sent` with the instant up to which everything is in the journal.
@@ -17,6 +26,7 @@ pub(super) fn send(
     world: &World,
     config: &Config,
     journal: &Journal,
+    part: Part,
     (from_ms, to_ms): (i64, i64),
     readings_sent: &Arc<AtomicU64>,
     mut sent: impl FnMut(i64) -> anyhow::Result<()>,
@@ -27,7 +37,7 @@ pub(super) fn send(
         let mut receipts = Vec::new();
         let mut count = 0;
         for number in 0..world.meters().len() {
-            let batch = day(world, config, number, from, until)?;
+            let batch = day(world, config, part, number, from, until)?;
             if batch.readings.is_empty() {
                 continue;
             }
@@ -54,6 +64,7 @@ fn next_day(world: &World, at_ms: i64) -> i64 {
 fn day(
     world: &World,
     config: &Config,
+    part: Part,
     number: usize,
     from: i64,
     until: i64,
@@ -64,26 +75,15 @@ fn day(
         .profiles
         .get(meter.profile)
         .context("profiles were checked")?;
-    let shown = |register: i64| match (&meter.way, &profile.body) {
-        (Way::Modbus { .. }, ProfileBody::Modbus(body)) => body
-            .registers
-            .iter()
-            .find(|spec| spec.quantity == quantity)
-            .map_or_else(
-                || whole(register),
-                |spec| modbus::shown(spec, whole(register)),
-            ),
-        _ => whole(mqtt::shown(register)),
-    };
     let readings = world
-        .history(number, from, until)
+        .readings(number, from, until, part == Part::Backlog)
         .into_iter()
         .map(|(at, register)| {
             Ok(Reading {
                 meter: meter.id.clone(),
                 quantity,
                 at: UtcMs(at),
-                value: Value::new(shown(register))?,
+                value: Value::new(shown(meter, profile, register))?,
                 quality: ReadingQuality::Good,
             })
         })
@@ -95,6 +95,21 @@ fn day(
         gateway_seq: None,
         readings,
     })
+}
+
+/// What a reader of the meter gets where its register stands at `register` base units.
+pub(super) fn shown(meter: &SimMeter, profile: &Profile, register: i64) -> f64 {
+    match (&meter.way, &profile.body) {
+        (Way::Modbus { .. }, ProfileBody::Modbus(body)) => body
+            .registers
+            .iter()
+            .find(|spec| spec.quantity == meter.commodity.counter())
+            .map_or_else(
+                || whole(register),
+                |spec| modbus::shown(spec, whole(register)),
+            ),
+        _ => whole(mqtt::shown(register)),
+    }
 }
 
 #[expect(

@@ -4,6 +4,7 @@ mod broker;
 mod feed;
 mod progress;
 mod state;
+mod story;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -11,17 +12,19 @@ use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use chrono::{Days, Utc};
+use chrono::{Days, NaiveDate, Utc};
 use steward_config::Config;
 use steward_simulator::files::{self, FileOptions};
 use steward_simulator::mqtt::Publishing;
-use steward_simulator::{Site, World, modbus, mqtt};
+use steward_simulator::{Site, Story, World, modbus, mqtt};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use self::feed::Part;
+use self::state::{Chapter, State};
+use self::story::Storyteller;
 use crate::cli::DemoArgs;
 use crate::roles::{Roles, System};
-use state::State;
 
 /// The demo's world is the same for everybody, so that two people see the same figures.
 const SEED: u64 = 20_261_001;
@@ -40,10 +43,13 @@ pub(crate) async fn run(args: DemoArgs, stop: CancellationToken) -> anyhow::Resu
         Some(state) => state,
         None => first_state(args.history_days),
     };
-    let world = Arc::new(World::new(SEED, state.start, Site::demo()));
+    let site = Site::demo();
+    let told_on = *state.told_on.get_or_insert_with(today);
+    let story = Story::demo(&site, state.start, told_on);
+    let world = Arc::new(World::new(SEED, state.start, site).with_story(story));
     state.sent_until_ms = state.sent_until_ms.max(world.start_ms());
     let listeners = listeners(&world).await?;
-    let config = Arc::new(site(&args, &state, &world, &listeners)?);
+    let config = Arc::new(site_folder(&args, &state, &world, &listeners)?);
 
     if let Some(influx) = &config.settings.influx {
         // Buckets of the demo are made as `steward influx setup` makes them.
@@ -63,7 +69,16 @@ pub(crate) async fn run(args: DemoArgs, stop: CancellationToken) -> anyhow::Resu
         system.address()?
     );
 
+    let teller = Storyteller::open(&config, &world)?;
+    if state.chapter < Chapter::Replaced {
+        teller.replace().await?;
+        state.chapter = Chapter::Replaced;
+        state.save(&folder)?;
+    }
     let fed = feed_history(&world, &config, &system, &mut state, &folder, &stop).await?;
+    if fed {
+        tell_the_rest(&teller, &world, &config, &system, &mut state, &folder).await?;
+    }
     if fed {
         simulate(&world, &config, listeners, &stop);
         system.start_collector();
@@ -72,15 +87,55 @@ pub(crate) async fn run(args: DemoArgs, stop: CancellationToken) -> anyhow::Resu
     system.wait().await
 }
 
+/// The month is closed on what the ledger says before the backlog of the outage comes; what the
+/// backlog changes becomes an adjustment.
+async fn tell_the_rest(
+    teller: &Storyteller<'_>,
+    world: &Arc<World>,
+    config: &Arc<Config>,
+    system: &System,
+    state: &mut State,
+    folder: &std::path::Path,
+) -> anyhow::Result<()> {
+    if state.chapter < Chapter::Closed {
+        teller.close().await?;
+        state.chapter = Chapter::Closed;
+        state.save(folder)?;
+    }
+    if state.chapter < Chapter::BacklogSent {
+        let journal = system.journal().context("the demo runs the collector")?;
+        if let Some(outage) = world.story().outage.clone() {
+            let (world, config) = (Arc::clone(world), Arc::clone(config));
+            let sent = Arc::new(AtomicU64::new(0));
+            let span = (outage.from_ms, outage.to_ms);
+            tokio::task::spawn_blocking(move || {
+                let mark = |_| Ok(());
+                feed::send(&world, &config, &journal, Part::Backlog, span, &sent, mark)
+            })
+            .await??;
+        }
+        state.chapter = Chapter::BacklogSent;
+        state.save(folder)?;
+    }
+    Ok(())
+}
+
+/// The date in the demo's zone.
+fn today() -> NaiveDate {
+    steward_simulator::world::local_date(Utc::now().timestamp_millis())
+}
+
 fn first_state(history_days: u32) -> State {
-    let today = steward_simulator::world::local_date(Utc::now().timestamp_millis());
+    let today = today();
     let start = today
         .checked_sub_days(Days::new(u64::from(history_days)))
         .unwrap_or(today);
     State {
         seed: SEED,
         start,
+        told_on: Some(today),
         sent_until_ms: i64::MIN,
+        chapter: Chapter::Begin,
     }
 }
 
@@ -94,7 +149,7 @@ async fn listeners(world: &World) -> anyhow::Result<Vec<TcpListener>> {
 }
 
 /// Writes the site's folder and loads it as any other site.
-fn site(
+fn site_folder(
     args: &DemoArgs,
     state: &State,
     world: &World,
@@ -144,7 +199,15 @@ async fn feed_history(
                 anyhow::ensure!(!stop.is_cancelled(), Stopped);
                 Ok(())
             };
-            feed::send(&world, &config, &journal, (from, to), &readings_sent, mark)
+            feed::send(
+                &world,
+                &config,
+                &journal,
+                Part::InTime,
+                (from, to),
+                &readings_sent,
+                mark,
+            )
         })
     };
     let fed = match feeder.await? {

@@ -28,6 +28,7 @@ impl Progress {
         let quarters = (to_ms - from_ms).max(0) / QUARTER_MS;
         let meters = u64::try_from(world.meters().len()).unwrap_or(0);
         let total = u64::try_from(quarters).unwrap_or(0) * meters;
+        let total = total.saturating_sub(withheld(world, (from_ms, to_ms)));
         let days = quarters / 96;
         let task = tokio::spawn(follow(total, days, board, stop));
         Self { task }
@@ -38,6 +39,20 @@ impl Progress {
         // The task ends with the history or with the stop; it does not fail.
         let _ = self.task.await;
     }
+}
+
+/// Readings that a gateway keeps through its outage.
+fn withheld(world: &World, (from_ms, to_ms): (i64, i64)) -> u64 {
+    let Some(outage) = &world.story().outage else {
+        return 0;
+    };
+    let within_ms = outage.to_ms.min(to_ms) - outage.from_ms.max(from_ms);
+    let of_gateway = world
+        .meters()
+        .iter()
+        .filter(|meter| meter.gateway == outage.gateway);
+    let meters = u64::try_from(of_gateway.count()).unwrap_or(0);
+    u64::try_from(within_ms.max(0) / QUARTER_MS).unwrap_or(0) * meters
 }
 
 async fn follow(total: u64, days: i64, board: SharedBoard, stop: CancellationToken) {

@@ -15,8 +15,29 @@ pub(super) struct State {
     pub(super) seed: u64,
     /// The world's first day.
     pub(super) start: NaiveDate,
+    /// The day of the first start: the story of the demo is told around it.
+    #[serde(default)]
+    pub(super) told_on: Option<NaiveDate>,
     /// Everything before this instant stands in the journal, in milliseconds.
     pub(super) sent_until_ms: i64,
+    /// How far the books were filled.
+    #[serde(default)]
+    pub(super) chapter: Chapter,
+}
+
+/// How far the story was told. Each chapter is told once, also over restarts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Chapter {
+    /// Nothing yet.
+    #[default]
+    Begin,
+    /// The replacement stands in the books.
+    Replaced,
+    /// Invoices came and a month is closed.
+    Closed,
+    /// The backlog of the outage was sent.
+    BacklogSent,
 }
 
 impl State {

@@ -96,6 +96,22 @@ impl Cache {
         Ok(self.python_dir()?.join("bin/python"))
     }
 
+    /// What pins the peers of the ledger's benchmark.
+    pub(crate) fn peers_requirements(&self) -> PathBuf {
+        self.repo.join("xtask/tools/requirements-peers.txt")
+    }
+
+    /// The virtual environment of these peers.
+    pub(crate) fn peers_dir(&self) -> Result<PathBuf, String> {
+        let hash = hash_of(&self.peers_requirements())?;
+        Ok(self.root.join(format!("peers-{hash}")))
+    }
+
+    /// Its interpreter.
+    pub(crate) fn peers_python(&self) -> Result<PathBuf, String> {
+        Ok(self.peers_dir()?.join("bin/python"))
+    }
+
     /// The npm package that pins what drives the browser.
     pub(crate) fn browser_package(&self) -> PathBuf {
         self.repo.join("xtask/tools/browser")

@@ -40,6 +40,7 @@ pub(crate) fn run(place: &Place, bench: bool) -> Result<()> {
     influxd(place)?;
     if bench {
         telegraf(place)?;
+        peers(place)?;
     }
     Ok(())
 }
@@ -137,7 +138,18 @@ fn missing_packages() -> Vec<&'static str> {
 
 fn python(place: &Place) -> Result<()> {
     let dir = place.cache.python_dir().map_err(anyhow::Error::msg)?;
-    once(&dir, "Python programs", "about a minute", |dir| {
+    environment(&dir, "Python programs", &place.cache.requirements())
+}
+
+fn peers(place: &Place) -> Result<()> {
+    let dir = place.cache.peers_dir().map_err(anyhow::Error::msg)?;
+    let pins = place.cache.peers_requirements();
+    environment(&dir, "DuckDB, polars and pandas", &pins)
+}
+
+/// A virtual environment of what a file pins.
+fn environment(dir: &Path, name: &str, requirements: &Path) -> Result<()> {
+    once(dir, name, "about a minute", |dir| {
         need(
             "python3",
             "Python 3.10 or later with its venv module (Debian: python3-venv)",
@@ -152,7 +164,7 @@ fn python(place: &Place) -> Result<()> {
             "--no-input",
             "--requirement",
         ]);
-        stream(pip.arg(place.cache.requirements()))
+        stream(pip.arg(requirements))
     })
 }
 

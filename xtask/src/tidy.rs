@@ -18,14 +18,18 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("config", &["model"]),
     ("journal", &["model", "config"]),
     ("store", &["model", "config"]),
-    ("books", &["model", "config"]),
+    ("ledger", &["model", "config"]),
+    ("books", &["model", "config", "store"]),
     ("collector", &["model", "config", "journal"]),
     (
         "aggregator",
-        &["model", "config", "journal", "store", "books"],
+        &["model", "config", "journal", "ledger", "store", "books"],
     ),
-    ("report", &["model", "config", "store", "books"]),
-    ("api", &["model", "config", "store", "books", "report"]),
+    ("report", &["model", "config", "ledger", "store", "books"]),
+    (
+        "api",
+        &["model", "config", "ledger", "store", "books", "report"],
+    ),
     ("simulator", &["model", "config"]),
     ("xtask", &["model", "config", "simulator"]),
 ];

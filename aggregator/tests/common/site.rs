@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use steward_aggregator::{Aggregator, Step};
+use steward_books::{Access, Books, books_dir};
 use steward_config::Config;
 use steward_journal::{Entry, Journal, JournalOptions, JournalReader};
 use steward_model::{Batch, GatewayId, UtcMs};
@@ -75,6 +76,16 @@ pub fn site(dir: &Path, points: &[PointSpec]) -> Arc<Config> {
             );
         }
     }
+    if points.iter().any(|point| point.id == "exchanged") {
+        registry.push_str(
+            "[[virtual_point]]\nid = \"half\"\nbuilding = \"east\"\nname_zh = \"半\"\n\
+             name_en = \"Half\"\ncommodity = \"electricity\"\nrole = \"aside\"\n\
+             formula = \"0.5 * exchanged\"\n\
+             [[account]]\nid = \"a\"\ninstitution = \"i\"\nnumber = \"1\"\nsupplier = \"S\"\n\
+             commodity = \"electricity\"\npoints = [\"exchanged\"]\n\
+             tariff = \"example-zj-tou-1-10kv\"\n",
+        );
+    }
     std::fs::write(dir.join("steward.toml"), settings).unwrap();
     std::fs::write(dir.join("registry.toml"), registry).unwrap();
     match steward_config::load(dir, &|_| None) {
@@ -119,15 +130,21 @@ pub fn batch(received_at: UtcMs, readings: Vec<steward_model::Reading>) -> Batch
     }
 }
 
+/// The books of the site.
+pub fn books(dir: &Path) -> Books {
+    Books::open(&books_dir(dir), Access::Write).unwrap()
+}
+
 pub fn aggregator(dir: &Path, config: &Arc<Config>) -> Aggregator {
     let reader = JournalReader::open(&journal_dir(dir)).unwrap();
     let options = StoreOptions {
         publish: false,
         outbox_bytes_max: 0,
         clock: || UtcMs(0),
+        ledger_gauges: steward_aggregator::ledger_gauges(config),
     };
     let store = WorkingStore::open(&store_dir(dir), options).unwrap();
-    Aggregator::new(Arc::clone(config), reader, store).unwrap()
+    Aggregator::new(Arc::clone(config), reader, store, books(dir)).unwrap()
 }
 
 pub fn until_idle(aggregator: &mut Aggregator) {

@@ -9,16 +9,18 @@ use chrono_tz::Tz;
 use steward_config::Config;
 use steward_model::time::{day_start_s, local_date, next_period_date};
 use steward_model::{Commodity, PointId, Span};
+use steward_report::rollup::period_end_s;
 use steward_report::scope::REST;
 use steward_report::{
     By, Cell, Group, RollUp, Scope, amount, by_zone, groups, kg, names, points_of, quality, zone_of,
 };
 
+use crate::overlay::Overlay;
 use crate::params::Params;
 use crate::problem::Problem;
 use crate::range::{ROWS_MAX, Range};
 use crate::state::{App, rfc3339_s};
-use crate::views::{Key, Ledger, LedgerRow};
+use crate::views::{Key, Ledger, LedgerRow, cny};
 
 const PARAMETERS: &[&str] = &["scope", "commodity", "span", "from", "to", "by"];
 
@@ -47,6 +49,7 @@ pub(crate) async fn ledger(State(app): State<Arc<App>>, uri: Uri) -> Result<Json
     let range = Range::of_ledger(&params, zone, span, app.now())?;
     let groups = groups(&config.registry, &scope, commodity, by);
     let (cells, _) = roll_up(&app, &groups, span, zone, range).await?;
+    let overlay = Overlay::of(&app, &groups).await?;
     let row = |cell: &Cell| LedgerRow {
         start: rfc3339_s(zone, cell.start_s),
         key: groups.get(cell.group).and_then(|group| group.key.clone()),
@@ -56,6 +59,10 @@ pub(crate) async fn ledger(State(app): State<Arc<App>>, uri: Uri) -> Result<Json
         coverage: cell.sum.coverage(),
         kgce: cell.sum.kgce_ug.map(kg),
         co2_kg: cell.sum.co2_ug.map(kg),
+        cost_cny: cell.sum.cost_ncny().and_then(cny),
+        provisional: overlay
+            .as_ref()
+            .map(|overlay| overlay.covers(cell.group, period_end_s(zone, span, cell.start_s))),
     };
     Ok(Json(Ledger {
         scope: scope.to_string(),

@@ -13,6 +13,7 @@ use crate::live::{LISTENERS_MAX, Live};
 use crate::params::Params;
 use crate::problem::Problem;
 use crate::state::App;
+use crate::views::BooksSeq;
 
 /// Health comes with the first frame and then with every fifth.
 const HEALTH_EVERY: u64 = 5;
@@ -20,7 +21,8 @@ const HEALTH_EVERY: u64 = 5;
 /// How long a client waits before it connects again.
 const RETRY: Duration = Duration::from_secs(3);
 
-/// Events `power` (every 2 s, data of schema `Power`) and `health` (every 10 s, schema `Health`).
+/// Events `power` (every 2 s, data of schema `Power`), `health` (every 10 s, schema `Health`) and
+/// `books` (when an event was entered, schema `BooksSeq`).
 #[utoipa::path(get, path = "/api/v1/live", tag = "live",
     responses(
         (status = 200, body = String, content_type = "text/event-stream"),
@@ -45,6 +47,7 @@ pub(crate) async fn live(
     let events = async_stream::stream! {
         yield Ok(Event::default().retry(RETRY));
         let mut is_first = true;
+        let mut told_seq = None;
         loop {
             let frame = frames.borrow_and_update().clone();
             if let Some(frame) = frame {
@@ -53,6 +56,12 @@ pub(crate) async fn live(
                 }
                 if is_first || frame.number % HEALTH_EVERY == 0 || frame.power.is_none() {
                     yield Ok(Event::default().event("health").data(&frame.health));
+                }
+                if frame.books_seq.is_some() && frame.books_seq != told_seq {
+                    told_seq = frame.books_seq;
+                    let books = BooksSeq { seq: told_seq.unwrap_or(0) };
+                    let data = serde_json::to_string(&books).unwrap_or_default();
+                    yield Ok(Event::default().event("books").data(data));
                 }
                 is_first = false;
             }

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use axum::http::Uri;
-use steward_config::{GatewayKind, Meter as Registered};
-use steward_model::{MeterId, Reading};
+use steward_config::{CounterLimits, GatewayKind, Meter as Registered};
+use steward_model::{MeterId, Quantity, Reading};
 
 use crate::params::Params;
 use crate::problem::Problem;
 use crate::state::{App, rfc3339};
-use crate::views::{Latest, Meter, Meters};
+use crate::views::{Latest, Limits, Meter, Meters, RatioChange};
 
 const PARAMETERS: &[&str] = &["institution", "building", "point"];
 
@@ -76,6 +76,11 @@ pub(crate) async fn meters(State(app): State<Arc<App>>, uri: Uri) -> Result<Json
             profile: meter.profile.to_string(),
             protocol: protocol.to_owned(),
             interval_s: meter.interval.as_secs_f64(),
+            from: meter.from.to_string(),
+            to: meter.to.map(|date| date.to_string()),
+            ratio: meter.ratio,
+            ratio_changes: ratio_changes(meter),
+            limits: limits(meter),
             state: health.map(|health| health.state.into()),
             last_seen: health
                 .and_then(|health| health.last_seen)
@@ -99,4 +104,23 @@ pub(crate) async fn meters(State(app): State<Arc<App>>, uri: Uri) -> Result<Json
     Ok(Json(Meters {
         meters: asked.into_iter().map(view).collect(),
     }))
+}
+
+fn ratio_changes(meter: &Registered) -> Vec<RatioChange> {
+    let change = |(from, ratio): &(chrono::NaiveDate, u32)| RatioChange {
+        from: from.to_string(),
+        ratio: *ratio,
+    };
+    meter.ratio_changes.iter().map(change).collect()
+}
+
+fn limits(meter: &Registered) -> Vec<Limits> {
+    let view = |(quantity, limits): (&Quantity, &CounterLimits)| Limits {
+        quantity: quantity.id().to_owned(),
+        unit: quantity.unit().to_owned(),
+        resolution: limits.resolution,
+        modulus: limits.modulus,
+        rise_max_per_h: limits.rise_max_per_h,
+    };
+    meter.counters.iter().map(view).collect()
 }

@@ -1,8 +1,15 @@
 //! One file an address.
 
+pub(crate) mod adjustments;
+pub(crate) mod balance;
+pub(crate) mod bills;
 pub(crate) mod budgets;
 pub(crate) mod carbon;
+pub(crate) mod closes;
 mod cockpit;
+pub(crate) mod events;
+pub(crate) mod explain;
+pub(crate) mod invoices;
 pub(crate) mod ledger;
 pub(crate) mod live;
 pub(crate) mod meters;
@@ -10,13 +17,15 @@ pub(crate) mod probes;
 pub(crate) mod readings;
 pub(crate) mod registry;
 pub(crate) mod reports;
+pub(crate) mod reviews;
+pub(crate) mod tariffs;
 
 use std::sync::Arc;
 
 use axum::Router;
 use axum::http::StatusCode;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::get;
+use axum::routing::{get, post};
 use tower_http::CompressionLevel;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
@@ -47,6 +56,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
             "/reports/monthly/{institution}/{month}",
             get(reports::monthly),
         )
+        .merge(of_the_books())
         .fallback(nothing)
         .layer(from_fn(guard::in_time));
     // Events have no end, so they have no time limit.
@@ -68,6 +78,26 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
         .layer(from_fn_with_state(app.clone(), guard::finish))
         .with_state(app)
+}
+
+/// What stands in the books, what may be written into them, and what follows from them.
+fn of_the_books() -> Router<Arc<App>> {
+    Router::new()
+        .route("/events", get(events::events).post(events::post))
+        .route("/events/{seq}/undo", post(events::undo))
+        .route("/reviews", get(reviews::reviews))
+        .route("/reviews/{id}/decision", post(reviews::decide))
+        .route("/closes", get(closes::closes).post(closes::propose))
+        .route("/closes/checklist", get(closes::checklist))
+        .route("/closes/{proposal}", get(closes::one))
+        .route("/closes/{proposal}/approve", post(closes::approve))
+        .route("/closes/{proposal}/reject", post(closes::reject))
+        .route("/adjustments", get(adjustments::adjustments))
+        .route("/explain", get(explain::explain))
+        .route("/balance", get(balance::balance))
+        .route("/tariffs", get(tariffs::tariffs))
+        .route("/tariffs/bill", get(bills::bill))
+        .route("/invoices", get(invoices::invoices).post(invoices::post))
 }
 
 /// What a role that runs alone answers.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use axum::http::Uri;
+use steward_model::time::local_date;
 use steward_model::{MeterId, UtcMs};
 
 use crate::params::{Params, missing};
@@ -63,7 +64,7 @@ pub(crate) async fn readings(
         meter: id.to_string(),
         quantity: quantity.id().to_owned(),
         unit: quantity.unit().to_owned(),
-        ratio: meter.ratio,
+        ratio: meter.ratio_on(local_date(zone, (range.to.0 - 1).div_euclid(1_000))),
         timezone: zone.name().to_owned(),
         rows: found
             .iter()

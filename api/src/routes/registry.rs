@@ -6,13 +6,17 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use axum::http::Uri;
+use steward_config::{Dated, Formula, Point as Registered};
 use steward_model::PointId;
+use steward_model::time::local_date;
 use steward_report::{Scope, zone_of};
 
 use crate::params::Params;
 use crate::problem::Problem;
-use crate::state::App;
-use crate::views::{Building, Buildings, Institution, Institutions, Point, Points, Site};
+use crate::state::{App, zone_of_point};
+use crate::views::{
+    Building, Buildings, DatedFormula, Institution, Institutions, Point, Points, Site,
+};
 
 /// The institutions of the site 公共机构.
 #[utoipa::path(get, path = "/api/v1/institutions", tag = "registry",
@@ -142,8 +146,31 @@ pub(crate) async fn points(State(app): State<Arc<App>>, uri: Uri) -> Result<Json
             base_unit: point.commodity.base_unit().symbol().to_owned(),
             subitem: point.subitem.clone(),
             parent: point.parent.as_ref().map(ToString::to_string),
+            role: point.role.id().to_owned(),
+            counter: point.counter.id().to_owned(),
+            metered_by: point.metered_by.as_ref().map(ToString::to_string),
+            formula: formula_today(&app, point),
+            formulas: point.formulas.iter().map(formula_view).collect(),
             meters: served.into_iter().map(|(_, id)| id).collect(),
         });
     }
     Ok(Json(Points { points }))
+}
+
+/// What a virtual point is made of today; the last formula where none holds today.
+fn formula_today(app: &App, point: &Registered) -> Option<String> {
+    let zone = zone_of_point(app.config(), &point.id);
+    let today = local_date(zone, app.now().seconds_floor());
+    let formulas = &point.formulas;
+    let formula = formulas.iter().find(|formula| formula.holds_on(today));
+    let formula = formula.or(formulas.last())?;
+    Some(formula.value.text.clone())
+}
+
+fn formula_view(dated: &Dated<Formula>) -> DatedFormula {
+    DatedFormula {
+        from: dated.from.to_string(),
+        to: dated.to.map(|date| date.to_string()),
+        text: dated.value.text.clone(),
+    }
 }

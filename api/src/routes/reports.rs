@@ -39,7 +39,8 @@ pub(crate) async fn monthly(
         .map_err(|error| Problem::parameter("institution", error.to_string()))?;
     let month: Month = month.parse()?;
     let config = app.config();
-    let facts = gather(&app.state.source, config, &institution, month).await?;
+    let books = app.books().await?;
+    let facts = gather(&app.state.source, config, &books, &institution, month).await?;
     let report = compose(config, &institution, month, &facts, app.now())?;
     let (kind, body) = match format {
         "csv" => ("text/csv; charset=utf-8", to_csv(&report)?),

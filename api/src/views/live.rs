@@ -15,6 +15,13 @@ pub struct Power {
     pub points: Vec<PointPower>,
 }
 
+/// Data of the event `books`: it comes first with the number that stands, then with every change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct BooksSeq {
+    /// The number of the last event of the books; 0 where they are empty.
+    pub seq: u64,
+}
+
 /// Power of an institution.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct InstitutionPower {

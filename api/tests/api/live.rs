@@ -5,7 +5,7 @@ use futures_util::StreamExt as _;
 use serde_json::Value;
 use tower::ServiceExt as _;
 
-use crate::harness::{get, state};
+use crate::harness::{Desk, get, state};
 use crate::schema::differences;
 
 /// Reads events until one of each name was there.
@@ -80,4 +80,30 @@ async fn listeners_get_power_and_health() {
         "{}",
         metrics.text
     );
+}
+
+#[tokio::test]
+async fn listeners_hear_of_the_books() {
+    let desk = Desk::new();
+    let router = steward_api::app(desk.state.clone());
+    let response = router.clone().oneshot(get("/api/v1/live")).await.unwrap();
+    let mut stream = response.into_body().into_data_stream();
+    let mut text = String::new();
+    let mut is_entered = false;
+    // The number that stands comes first, and then the one of what was entered meanwhile.
+    while !text.contains("event: books\ndata: {\"seq\":1}\n") {
+        let chunk = stream.next().await.expect("the stream goes on").unwrap();
+        text.push_str(std::str::from_utf8(&chunk).unwrap());
+        if !is_entered && text.contains("event: books\ndata: {\"seq\":0}\n") {
+            is_entered = true;
+            let event = serde_json::json!({
+                "kind": "hand_reading", "meter": "hall-1-el-a-m", "quantity": "energy_import",
+                "at": "2026-11-01T00:00:00+08:00", "value": 1,
+            });
+            let body = serde_json::json!({"reason": "why", "event": event});
+            desk.enter("a", "/api/v1/events", &body).await;
+        }
+    }
+    assert!(is_entered);
+    assert_eq!(text.matches("event: books\n").count(), 2, "{text}");
 }

@@ -3,11 +3,15 @@
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
 mod answers;
+mod books;
+mod closes;
 mod contract;
 mod doors;
 mod harness;
+mod invoices;
 mod live;
 mod refusals;
+mod reviews;
 #[path = "../../../crates/report/tests/schema/mod.rs"]
 mod schema;
 mod socket;

@@ -10,6 +10,9 @@ import { readFile } from 'node:fs/promises'
 import { extname, join, normalize } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
+import { explanationOf } from './fixture-explain.mjs'
+import { ledgerOf } from './fixture-ledger.mjs'
+
 const option = (name, otherwise) => {
   const place = process.argv.indexOf(`--${name}`)
   return place < 0 ? otherwise : process.argv[place + 1]
@@ -118,6 +121,7 @@ const points = buildings.flatMap((building) => {
     subitem,
     parent: parent && `${building.id}-${parent}`,
     meters: [`m-${building.id}-${id}`],
+    counter: commodity === 'electricity' ? 'energy_import' : 'volume',
   })
   return [
     point('e', '总进线', 'Main supply', 'electricity', '01000', null),
@@ -205,6 +209,7 @@ function chosen(scope) {
   const [kind, id] = scope.split(':')
   if (kind === 'institution') return buildings.filter((one) => one.institution === id)
   if (kind === 'building') return buildings.filter((one) => one.id === id)
+  if (kind === 'point') return buildings.filter((one) => points.some((point) => point.id === id && point.building === one.id))
   return buildings
 }
 
@@ -216,9 +221,13 @@ function ledger(query) {
   const by = query.get('by')
   const all = chosen(scope)
   const rows = []
+  const point = points.find(({ id }) => scope === `point:${id}`)
+  const part = point?.parent ? (SUBS.find(([code]) => code === point.subitem)?.[3] ?? 1) : 1
+  // Whole base units, so that parts add up.
+  const whole = (amount) => Math.round(amount * PER_UNIT[commodity]) / PER_UNIT[commodity]
   const total = (some, start, end) => {
     const known = some.map((one) => amountOf(one, commodity, start, end, now)).filter((v) => v !== null)
-    return known.length ? known.reduce((a, b) => a + b, 0) : null
+    return known.length ? known.reduce((sum, one) => sum + whole(one * part), 0) : null
   }
   const from = Date.parse(query.get('from'))
   const to = Date.parse(query.get('to'))
@@ -229,11 +238,15 @@ function ledger(query) {
       for (const { id } of institutions) {
         push(total(all.filter((one) => one.institution === id), start, end), id)
       }
-    } else if (by === 'subitem') {
-      const whole = total(all, start, end)
-      if (whole === null) continue
-      for (const [code, , , share] of SUBS) push(whole * share, code)
-      push(whole * (1 - SUBS.reduce((sum, sub) => sum + sub[3], 0)), 'rest')
+    } else if (by === 'point' && !point) {
+      for (const one of all) push(total([one], start, end), `${one.id}-${commodity === 'electricity' ? 'e' : commodity[0]}`)
+    } else if (by === 'point' || by === 'subitem') {
+      const sum = total(all, start, end)
+      if (sum === null) continue
+      const shared = (share) => all.reduce((done, one) => done + whole(total([one], start, end) * share), 0)
+      const key = (code) => (by === 'point' ? `${point.building}-e${code[2]}` : code)
+      for (const [code, , , share] of SUBS) push(shared(share), key(code))
+      push(SUBS.reduce((rest, sub) => rest - shared(sub[3]), sum), 'rest')
     } else push(total(all, start, end))
   }
   return { scope, commodity, span, unit: UNIT[commodity], base_unit: BASE[commodity], timezone: 'Asia/Shanghai', rows }
@@ -318,6 +331,7 @@ function meters() {
     errors_total: index === 41 ? 37 : index % 17 === 0 ? 2 : 0,
     last_error: index === 41 ? 'no answer within 1 s' : null,
     latest: [],
+    limits: [{ quantity: 'energy_import', unit: 'kWh', resolution: 0.1, modulus: 1_000_000, rise_max_per_h: null }],
   }))
 }
 
@@ -365,7 +379,11 @@ function live(response) {
   response.on('close', () => clearInterval(timer))
 }
 
+const books = ledgerOf({ points, institutions, clock, iso, dayStart })
 const ANSWERS = {
+  ...books.gets,
+  balance: (query) => ({ point: query.get('point'), tolerance: 0.05, periods: [{ residual_share: 0.06, verdict: 'exceeded' }] }),
+  explain: (query) => explanationOf({ points, iso }, query, ledger),
   institutions: () => ({
     site: { id: 'demo', name_zh: '示范市', name_en: 'Demo City', timezone: 'Asia/Shanghai' },
     institutions,
@@ -399,6 +417,21 @@ function problem(response, status, title, detail) {
   response.end(JSON.stringify({ type: 'about:blank', title, status, detail }))
 }
 
+function send(response, status, body) {
+  const kind = status < 400 ? 'application/json' : 'application/problem+json'
+  response.writeHead(status, { 'content-type': kind })
+  response.end(JSON.stringify(body))
+}
+
+async function write(name, request, response) {
+  let text = ''
+  for await (const chunk of request) text += chunk
+  const by = decodeURIComponent(request.headers['x-steward-user'] ?? 'demo')
+  const isCsv = request.headers['content-type'].startsWith('text/csv')
+  const { status, body } = isCsv ? books.postCsv(text) : books.post(name, JSON.parse(text), by)
+  send(response, status, body)
+}
+
 createServer((request, response) => {
   const url = new URL(request.url, `http://127.0.0.1:${PORT}`)
   if (!url.pathname.startsWith('/api/v1/')) return void file(url.pathname, response)
@@ -410,8 +443,10 @@ createServer((request, response) => {
   }
   const name = url.pathname.slice('/api/v1/'.length)
   if (name === 'live') return live(response)
+  if (request.method === 'POST') return void write(name, request, response)
+  const found = books.one(name)
+  if (found) return send(response, 200, found)
   const answer = ANSWERS[name]
   if (!answer) return problem(response, 404, 'Not found', name)
-  response.writeHead(200, { 'content-type': 'application/json' })
-  response.end(JSON.stringify(answer(url.searchParams)))
+  send(response, 200, answer(url.searchParams))
 }).listen(PORT, '127.0.0.1', () => console.log(`http://127.0.0.1:${PORT}/`))

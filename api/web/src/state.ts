@@ -92,6 +92,8 @@ export const site = shallowReactive({
   trouble: null as Trouble | null,
   needsToken: false,
   tokenRefused: false,
+  /** The number of the last event of the books that the server told of. */
+  booksSeq: 0,
 })
 
 function emptyView() {
@@ -314,6 +316,8 @@ function take(event: string, data: string): void {
     site.health = JSON.parse(data) as Health
     // The end of the history is worth a look at once.
     if (before && !loading.value) tasks.fast.due = tasks.slow.due = 0
+  } else if (event === 'books') {
+    site.booksSeq = (JSON.parse(data) as { seq: number }).seq
   }
 }
 

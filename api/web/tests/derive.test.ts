@@ -13,6 +13,7 @@ import {
   qualityOf,
   ranked,
   recentCoverage,
+  registerUnit,
   subItemAmounts,
   subItemOf,
   sumBudgets,
@@ -28,10 +29,12 @@ function row(startMs: number, amount: number, more: Partial<LedgerRow> = {}): Le
     key: null,
     amount,
     amount_base: Math.round(amount * 1000),
-    quality: { measured: 1, interpolated: 0, estimated: 0 },
+    quality: { measured: 1, interpolated: 0, estimated: 0, manual: 0 },
     coverage: 1,
     kgce: null,
     co2_kg: null,
+    cost_cny: null,
+    provisional: false,
     ...more,
   }
 }
@@ -73,13 +76,13 @@ describe('the load curve', () => {
 
 describe('quality', () => {
   it('weighs shares by amounts and skips rows without any', () => {
-    const half = { measured: 0.5, interpolated: 0.25, estimated: 0.25 }
+    const half = { measured: 0.5, interpolated: 0.25, estimated: 0.15, manual: 0.1 }
     const shares = qualityOf([
       row(DAY, 30),
       row(DAY, 10, { quality: half }),
       row(DAY, -5, { quality: null }),
     ])
-    expect(shares).toEqual({ measured: 0.875, interpolated: 0.0625, estimated: 0.0625 })
+    expect(shares).toEqual({ measured: 0.875, interpolated: 0.0625, estimated: 0.0375, manual: 0.025 })
     expect(qualityOf([])).toBeNull()
   })
   it('counts an interval without a row as not covered', () => {
@@ -183,6 +186,13 @@ describe('meters', () => {
       backed_off: 0,
       waiting: 1,
     })
+  })
+  it('have registers in a unit of their own', () => {
+    const limits = [{ quantity: 'energy_import', unit: 'Wh' }]
+    const latest = [{ quantity: 'power', unit: 'W' }]
+    const one = { id: 'a', limits, latest } as unknown as Meter
+    expect(['energy_import', 'power', 'volume'].map((name) => registerUnit(one, name))).toEqual(['Wh', 'W', ''])
+    expect(registerUnit(undefined, 'power')).toBe('')
   })
   it('in trouble come worst first', () => {
     const all = [meter('z', 'backed_off'), meter('b', 'silent'), meter('a', 'online'), meter('a2', 'silent')]

@@ -230,6 +230,19 @@ impl Client {
     }
 }
 
+/// A 3.1.1 broker knows no largest packet: it would send the message that was too long again after
+/// every connection. So the limit grows to what came, and the message is set aside as any other
+/// that is longer than the settings allow. The protocol itself ends at 256 MiB.
+fn make_room(options: &mut rumqttc::MqttOptions, error: &rumqttc::ConnectionError) {
+    use rumqttc::mqttbytes::Error::PayloadSizeLimitExceeded;
+    if let rumqttc::ConnectionError::MqttState(rumqttc::StateError::Deserialization(
+        PayloadSizeLimitExceeded(bytes),
+    )) = error
+    {
+        options.set_max_packet_size(*bytes, *bytes);
+    }
+}
+
 impl Connection {
     /// The next event; connects first where there is no connection.
     pub(crate) async fn next(&mut self) -> Result<Event, ClientError> {
@@ -237,7 +250,10 @@ impl Connection {
         match self {
             Self::V311(events) => match events.poll().await {
                 Ok(event) => Ok(event_v311(event)),
-                Err(error) => Err(lost(&error)),
+                Err(error) => {
+                    make_room(&mut events.mqtt_options, &error);
+                    Err(lost(&error))
+                }
             },
             Self::V5(events) => match events.poll().await {
                 Ok(event) => Ok(event_v5(event)),

@@ -229,7 +229,8 @@ impl Reader {
     ) -> Result<(), ()> {
         let received_at = (self.clock)();
         let bytes = message.payload.len() + message.topic.len();
-        let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
+        // A message larger than all of the room takes it alone.
+        let bytes = u32::try_from(bytes.min(self.room_bytes)).unwrap_or(u32::MAX);
         let room = Arc::clone(&self.room)
             .acquire_many_owned(bytes)
             .await

@@ -310,6 +310,38 @@ async fn a_packet_that_is_too_large_does_not_loop() {
     }
 }
 
+/// A 3.1.1 broker is told no largest packet, so it delivers whatever was published. (MQTT 5 brokers
+/// are told, and keep it.)
+#[tokio::test(flavor = "multi_thread")]
+async fn a_packet_beyond_what_is_read_at_first_is_set_aside_all_the_same() {
+    let (dir, home) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let broker = Broker::start(home.path(), free_port(), "");
+    let config = config(mqtt(broker.port, MqttVersion::V311));
+    let (journal, writer) = open(dir.path());
+    let running = Running::start(&config, &journal);
+    subscribed(&running, &broker).await;
+    let file = home.path().join("large");
+    std::fs::write(&file, vec![b'x'; 9 << 20]).unwrap();
+    let sent = Command::new("mosquitto_pub")
+        .args(["-h", "127.0.0.1", "-p", &broker.port.to_string()])
+        .args(["-q", "1", "-t", TOPIC, "-f"])
+        .arg(&file)
+        .status();
+    assert!(sent.is_ok_and(|status| status.success()), "{HINT}");
+    broker.publish(TOPIC, &messages(7, 8));
+    until("the message behind it", || {
+        energies(dir.path()).contains(&7)
+    })
+    .await;
+    let mut reader = JournalReader::open(dir.path()).unwrap();
+    let rows = reader.quarantine(&QuarantineFilter::default()).unwrap();
+    assert_eq!(rows.len(), 1);
+    assert_eq!(rows[0].item.reason, Reason::TooLarge);
+    running.stop().await;
+    drop(journal);
+    writer.join();
+}
+
 fn openssl(dir: &Path, arguments: &str) {
     let done = Command::new("openssl")
         .args(arguments.split_whitespace())

@@ -4,14 +4,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
-use steward_model::{Commodity, InstitutionId};
+use steward_model::{Commodity, InstitutionId, PointId};
 
 use super::factors::{Draft, chosen_series, coal_kind};
 use super::references::Checked;
 use super::settings::CarbonPlaces;
 use crate::error::{At, Log, Problem};
 use crate::factor::{Factor, FactorError, FactorKind, Factors, RegionLevel};
-use crate::registry::Institution;
+use crate::registry::{Institution, Registry};
 use crate::settings::Settings;
 
 pub(super) struct Check<'a> {
@@ -28,6 +28,16 @@ pub(super) struct Check<'a> {
 struct Days {
     from: NaiveDate,
     to: Option<NaiveDate>,
+}
+
+impl Days {
+    /// From the earlier begin to the later end.
+    fn with(self, other: Self) -> Self {
+        Self {
+            from: self.from.min(other.from),
+            to: self.to.zip(other.to).map(|(a, b)| a.max(b)),
+        }
+    }
 }
 
 type Needs<'a> = BTreeMap<(&'a InstitutionId, Commodity), Days>;
@@ -83,32 +93,27 @@ impl Check<'_> {
         }
     }
 
-    /// What is metered where, and when.
+    /// What has amounts where, and when.
     fn needs(&self) -> Needs<'_> {
         let registry = &self.checked.registry;
         let mut needs = Needs::new();
-        for meter in registry.meters.values() {
-            let Some(point) = registry.points.get(&meter.point) else {
+        for (id, days) in served(registry) {
+            let Some(point) = registry.points.get(id) else {
                 continue;
             };
             let Some(institution) = registry.institution_of(point) else {
                 continue;
             };
-            let from = self
-                .settings
-                .carbon
-                .from
-                .map_or(meter.from, |from| from.max(meter.from));
-            if meter.to.is_some_and(|to| to <= from) {
+            let from = self.settings.carbon.from;
+            let from = from.map_or(days.from, |from| from.max(days.from));
+            if days.to.is_some_and(|to| to <= from) {
                 continue;
             }
+            let days = Days { from, to: days.to };
             needs
                 .entry((&institution.id, point.commodity))
-                .and_modify(|days: &mut Days| {
-                    days.from = days.from.min(from);
-                    days.to = days.to.zip(meter.to).map(|(a, b)| a.max(b));
-                })
-                .or_insert(Days { from, to: meter.to });
+                .and_modify(|all: &mut Days| *all = all.with(days))
+                .or_insert(days);
         }
         needs
     }
@@ -222,6 +227,58 @@ impl Check<'_> {
             None => "add a file to factors/ that has one".to_owned(),
         }
     }
+}
+
+/// The days on which points can have amounts: those of their meters, or for virtual points those of
+/// what they are made of.
+fn served(registry: &Registry) -> BTreeMap<&PointId, Days> {
+    let mut served: BTreeMap<&PointId, Days> = BTreeMap::new();
+    for meter in registry.meters.values() {
+        let days = Days {
+            from: meter.from,
+            to: meter.to,
+        };
+        served
+            .entry(&meter.point)
+            .and_modify(|all| *all = all.with(days))
+            .or_insert(days);
+    }
+    let mut open = Vec::new();
+    for (id, point) in &registry.points {
+        if let Some(days) = point
+            .metered_by
+            .as_ref()
+            .and_then(|owner| served.get(owner))
+        {
+            served.insert(id, *days);
+        }
+        if !point.formulas.is_empty() {
+            open.push((id, &point.formulas));
+        }
+    }
+    // Formulas name virtual points too: each waits until its parts are known. There are no rings.
+    let mut waiting: BTreeSet<&PointId> = open.iter().map(|(id, _)| *id).collect();
+    while !open.is_empty() {
+        let before = open.len();
+        open.retain(|(id, formulas)| {
+            let terms = formulas.iter().flat_map(|one| &one.value.terms);
+            if terms.clone().any(|term| waiting.contains(&term.point)) {
+                return true;
+            }
+            let parts = terms.filter_map(|term| served.get(&term.point).copied());
+            if let Some(days) = parts.reduce(Days::with) {
+                let begins = formulas.iter().map(|one| one.from).min();
+                let from = begins.map_or(days.from, |begins| begins.max(days.from));
+                served.insert(id, Days { from, to: days.to });
+            }
+            waiting.remove(id);
+            false
+        });
+        if open.len() == before {
+            break;
+        }
+    }
+    served
 }
 
 /// Whether a factor would serve the institution on its days.

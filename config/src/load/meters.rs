@@ -2,20 +2,32 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::NaiveDate;
-use steward_model::{GatewayId, PointId, ProfileId};
+use steward_model::{Commodity, GatewayId, PointId, ProfileId, Quantity};
 
+use super::dated;
+use super::points::RawPoint;
 use super::references::{Ids, Profiles, known};
-use super::registry::{RawMeter, RawPoint, RawRegistry};
+use super::registry::{RawMeter, RawRegistry};
 use crate::error::{At, Log, Problem};
 use crate::profile::{Profile, ProfileBody, RatioSide};
-use crate::registry::{Gateway, GatewayKind, MeterAddress};
+use crate::registry::{CounterLimits, Gateway, GatewayKind, MeterAddress};
 
-/// The address of every meter that is right, by the meter's index.
-pub(super) type Addresses = BTreeMap<usize, MeterAddress>;
+/// What is known of a meter that is right.
+pub(super) struct CheckedMeter {
+    pub(super) address: MeterAddress,
+    pub(super) counters: BTreeMap<Quantity, CounterLimits>,
+}
+
+/// Every meter that is right, by its index.
+pub(super) type CheckedMeters = BTreeMap<usize, CheckedMeter>;
 
 /// Judges all meters.
-pub(super) fn check(log: &Log, raw: &RawRegistry, profiles: &Profiles, ids: &Ids<'_>) -> Addresses {
+pub(super) fn check(
+    log: &Log,
+    raw: &RawRegistry,
+    profiles: &Profiles,
+    ids: &Ids<'_>,
+) -> CheckedMeters {
     let gateways: BTreeMap<&GatewayId, &Gateway> = raw
         .gateways
         .iter()
@@ -26,51 +38,183 @@ pub(super) fn check(log: &Log, raw: &RawRegistry, profiles: &Profiles, ids: &Ids
         .iter()
         .map(|point| (&point.id.value, point))
         .collect();
+    let mut riders: BTreeMap<&PointId, Vec<&RawPoint>> = BTreeMap::new();
+    for point in &raw.points {
+        if let Some(owner) = point.metered_by() {
+            riders.entry(&owner.value).or_default().push(point);
+        }
+    }
     let profile_ids: BTreeSet<&ProfileId> = profiles.keys().collect();
-    let mut addresses = Addresses::new();
+    let mut checked = CheckedMeters::new();
     for (index, meter) in raw.meters.iter().enumerate() {
         known(log, "point", &meter.point, &ids.points);
         known(log, "gateway", &meter.gateway, &ids.gateways);
         known(log, "profile", &meter.profile, &profile_ids);
         let profile = profiles.get(&meter.profile.value);
+        let point = points.get(&meter.point.value).copied();
+        let mut counters = BTreeMap::new();
         if let Some(profile) = profile {
-            fits_point(log, meter, profile, points.get(&meter.point.value).copied());
+            has_right_ratio(log, meter, profile);
+            if let Some(point) = point {
+                fits_point(log, meter, profile, point);
+                counters = limits(log, meter, profile, point);
+            }
+            for rider in riders.get(&meter.point.value).into_iter().flatten() {
+                fits_rider(log, meter, profile, rider);
+            }
         }
         if let Some(gateway) = gateways.get(&meter.gateway.value)
             && let Some(address) = address(log, meter, gateway, profile)
         {
-            addresses.insert(index, address);
+            checked.insert(index, CheckedMeter { address, counters });
         }
     }
+    are_read_in_one_way(log, raw, profiles, &points);
     serve_one_after_another(log, &raw.meters);
-    stand_apart(log, &raw.meters, &addresses);
-    addresses
+    stand_apart(log, &raw.meters, &checked);
+    checked
 }
 
-fn fits_point(log: &Log, meter: &RawMeter, profile: &Profile, point: Option<&RawPoint>) {
+fn has_right_ratio(log: &Log, meter: &RawMeter, profile: &Profile) {
     if meter.ratio.value != 1 && profile.side == RatioSide::Primary {
         let text = format!("profile {} already contains the ratios", profile.id);
         let problem = Problem::new(text).hint("leave ratio out, or it is applied twice");
         log.report(&meter.ratio.at, problem);
     }
-    let Some(commodity) = point.map(|point| point.commodity.value) else {
+}
+
+fn fits_point(log: &Log, meter: &RawMeter, profile: &Profile, point: &RawPoint) {
+    if point.is_virtual() {
+        let problem = Problem::new("is a virtual point, which has no meters");
+        log.report(&meter.point.at, problem);
         return;
-    };
-    let quantities = profile.quantities();
-    if !quantities.contains(&commodity.counter()) {
-        let text = format!(
-            "point {} meters {commodity}, but this profile has no {}",
-            meter.point.value,
-            commodity.counter()
-        );
-        let counters: Vec<&str> = quantities
-            .iter()
-            .filter(|quantity| quantity.kind() == steward_model::Kind::Counter)
-            .map(|quantity| quantity.id())
-            .collect();
-        let hint = format!("its counters are {}", counters.join(", "));
-        log.report(&meter.profile.at, Problem::new(text).hint(hint));
     }
+    if let Some(owner) = point.metered_by() {
+        let text = format!(
+            "reads the meters of {}, it has none of its own",
+            owner.value
+        );
+        let problem = Problem::new(text).hint(format!("it says so at {}", owner.at.place()));
+        log.report(&meter.point.at, problem);
+        return;
+    }
+    if !profile.quantities().contains(&point.counter()) && !is_integrated(profile, point) {
+        let text = format!(
+            "point {} meters {}, but this profile has no {}",
+            point.id.value,
+            point.commodity.value,
+            point.counter()
+        );
+        lacks_counter(log, meter, profile, point, text);
+    }
+}
+
+/// Reports a profile without the counter of a point, and says what it has instead.
+fn lacks_counter(log: &Log, meter: &RawMeter, profile: &Profile, point: &RawPoint, text: String) {
+    let unit = point.commodity.value.base_unit().symbol();
+    let counters: Vec<Quantity> = profile.counters.keys().copied().collect();
+    let names: Vec<&str> = counters.iter().map(|quantity| quantity.id()).collect();
+    let mut hint = match names.as_slice() {
+        [] => "it has no counter".to_owned(),
+        names => format!("its counters are {}", names.join(", ")),
+    };
+    if let Some(other) = counters.iter().find(|quantity| quantity.unit() == unit) {
+        hint.push_str(&format!(
+            "; a point that reads another says so: counter = \"{other}\""
+        ));
+    }
+    log.report(&meter.profile.at, Problem::new(text).hint(hint));
+}
+
+/// A meter that tells power and counts no energy: its power is integrated.
+fn is_integrated(profile: &Profile, point: &RawPoint) -> bool {
+    let commodity = point.commodity.value;
+    let is_electric = matches!(
+        commodity,
+        Commodity::Electricity | Commodity::SolarGeneration
+    );
+    let unit = commodity.base_unit().symbol();
+    is_electric
+        && profile.quantities().contains(&Quantity::Power)
+        && profile
+            .counters
+            .keys()
+            .all(|counter| counter.unit() != unit)
+}
+
+/// A point's series is a counter or an integral, not now one and now the other.
+fn are_read_in_one_way(
+    log: &Log,
+    raw: &RawRegistry,
+    profiles: &Profiles,
+    points: &BTreeMap<&PointId, &RawPoint>,
+) {
+    let mut counting: BTreeMap<&PointId, &RawMeter> = BTreeMap::new();
+    let mut integrated = Vec::new();
+    for meter in &raw.meters {
+        let profile = profiles.get(&meter.profile.value);
+        let Some((profile, point)) = profile.zip(points.get(&meter.point.value)) else {
+            continue;
+        };
+        if profile.counters.contains_key(&point.counter()) {
+            counting.entry(&point.id.value).or_insert(meter);
+        } else if is_integrated(profile, point) {
+            integrated.push(meter);
+        }
+    }
+    for meter in integrated {
+        if let Some(other) = counting.get(&meter.point.value) {
+            let text = format!(
+                "tells power only, but meter {} of point {} counts energy",
+                other.id.value, meter.point.value
+            );
+            let hint = "give it a point of its own, and add both in a virtual point";
+            log.report(&meter.profile.at, Problem::new(text).hint(hint));
+        }
+    }
+}
+
+fn fits_rider(log: &Log, meter: &RawMeter, profile: &Profile, rider: &RawPoint) {
+    if !profile.counters.contains_key(&rider.counter()) {
+        let text = format!(
+            "point {} reads {} of this meter, but this profile has none",
+            rider.id.value,
+            rider.counter()
+        );
+        lacks_counter(log, meter, profile, rider, text);
+    }
+}
+
+/// The profile's limits with what the meter's row overrides: of the point's counter and of all
+/// others in its unit, for a device counts both directions with the same digits.
+fn limits(
+    log: &Log,
+    meter: &RawMeter,
+    profile: &Profile,
+    point: &RawPoint,
+) -> BTreeMap<Quantity, CounterLimits> {
+    let commodity = point.commodity.value;
+    let unit = commodity.base_unit().symbol();
+    if profile
+        .counters
+        .keys()
+        .all(|counter| counter.unit() != unit)
+    {
+        let why = format!("profile {} counts no {commodity}", profile.id);
+        meter.limits.have_no_meaning(log, &why);
+    }
+    // At most 1,000,000 base units: exact as a float.
+    let factor = commodity.base_per_unit() as f64;
+    let counters = profile.counters.iter();
+    counters
+        .map(|(quantity, known)| {
+            let limits = match quantity.unit() == unit {
+                true => meter.limits.over(log, *known, factor),
+                false => *known,
+            };
+            (*quantity, limits)
+        })
+        .collect()
 }
 
 fn address(
@@ -124,8 +268,7 @@ fn address(
 }
 
 fn spans_overlap(a: &RawMeter, b: &RawMeter) -> bool {
-    let end = |meter: &RawMeter| meter.to.unwrap_or(NaiveDate::MAX);
-    a.from.value < end(b) && b.from.value < end(a)
+    dated::overlap((a.from.value, a.to), (b.from.value, b.to))
 }
 
 /// Reports meters that serve one thing at one time. `key` says what is shared.
@@ -164,9 +307,9 @@ fn serve_one_after_another(log: &Log, meters: &[RawMeter]) {
 }
 
 /// No two meters have one address on one day.
-fn stand_apart(log: &Log, meters: &[RawMeter], addresses: &Addresses) {
+fn stand_apart(log: &Log, meters: &[RawMeter], checked: &CheckedMeters) {
     let with_address = meters.iter().enumerate().filter_map(|(index, meter)| {
-        let address = addresses.get(&index)?;
+        let address = &checked.get(&index)?.address;
         Some(((&meter.gateway.value, address), meter))
     });
     report_overlaps(

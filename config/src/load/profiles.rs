@@ -7,7 +7,7 @@ use chrono::format::{Item as FormatItem, StrftimeItems};
 use chrono_tz::Tz;
 use steward_model::{ProfileId, Quantity, Unit, UnitError};
 
-use super::{Site, golden};
+use super::{Site, counters, golden};
 use crate::error::{At, ConfigErrors, Located, Log, Problem};
 use crate::fields::Fields;
 use crate::parse;
@@ -15,8 +15,11 @@ use crate::profile::{
     ModbusProfile, MqttProfile, PayloadSpec, Profile, ProfileBody, RatioSide, RegisterSpec,
     RegisterType, TimestampFormat, TimestampSpec, WordOrder,
 };
+use crate::registry::CounterLimits;
 use crate::shipped;
 use crate::tree::{Document, Value, parse_toml};
+
+type Counters = BTreeMap<Quantity, CounterLimits>;
 
 /// How far a number can be trusted; `own` is a layout that we define ourselves.
 pub(crate) const CONFIDENCE: [(&str, char); 6] = [
@@ -113,9 +116,10 @@ fn read(id: &ProfileId, document: &Document, zone: Tz, log: &Log) -> Option<Prof
             Some("a profile has [[quantity]] tables".to_owned()),
         );
     }
+    let mut counters = BTreeMap::new();
     let body = match protocol.value {
-        Protocol::Modbus => modbus(&top).map(ProfileBody::Modbus),
-        Protocol::Mqtt => mqtt(&top, zone).map(ProfileBody::Mqtt),
+        Protocol::Modbus => modbus(&top, &mut counters).map(ProfileBody::Modbus),
+        Protocol::Mqtt => mqtt(&top, zone, &mut counters).map(ProfileBody::Mqtt),
     };
     let goldens = top.tables("golden");
     let golden = goldens
@@ -131,6 +135,7 @@ fn read(id: &ProfileId, document: &Document, zone: Tz, log: &Log) -> Option<Prof
         confidence: confidence?.value,
         caveats,
         side,
+        counters,
         body: body?,
         golden,
     })
@@ -191,14 +196,14 @@ fn once(log: &Log, seen: &mut BTreeSet<Quantity>, quantity: &Located<Quantity>) 
     }
 }
 
-fn modbus(top: &Fields<'_>) -> Option<ModbusProfile> {
+fn modbus(top: &Fields<'_>, counters: &mut Counters) -> Option<ModbusProfile> {
     let function = top.need("function", parse::integer(1..=4));
     let order = top.or("order", WordOrder::Abcd, parse::one_of(&WordOrder::ALL));
     let function = function?.value;
     let mut seen = BTreeSet::new();
     let mut registers = Vec::new();
     for table in top.tables("quantity") {
-        if let Some(register) = register(&table, function, order, &mut seen) {
+        if let Some(register) = register(&table, function, order, &mut seen, counters) {
             registers.extend(within_reach(&table, register));
         }
     }
@@ -213,6 +218,7 @@ fn register(
     function: u8,
     order: WordOrder,
     seen: &mut BTreeSet<Quantity>,
+    counters: &mut Counters,
 ) -> Option<RegisterSpec> {
     let named = quantity_and_unit(fields);
     let address = fields.need("address", parse::integer(0..=65_535));
@@ -223,6 +229,13 @@ fn register(
         fields.or("scale", 1.0, scale),
         fields.or("offset", 0.0, parse::number(f64::MIN..=f64::MAX)),
     );
+    let is_whole = kind.as_ref().is_some_and(|kind| kind.value.is_whole());
+    let known = named.as_ref().map(|(one, factor)| (one.value, *factor));
+    counters.extend(counters::of_quantity(
+        fields,
+        known,
+        is_whole.then_some(spec.2),
+    ));
     fields.finish();
     let (quantity, factor) = named?;
     once(fields.log(), seen, &quantity);
@@ -275,7 +288,7 @@ fn probe(fields: &Fields<'_>, registers: &[RegisterSpec]) -> Option<(RegisterSpe
     Some((spec?.clone(), expect.value.0, expect.value.1))
 }
 
-fn mqtt(top: &Fields<'_>, zone: Tz) -> Option<MqttProfile> {
+fn mqtt(top: &Fields<'_>, zone: Tz, counters: &mut Counters) -> Option<MqttProfile> {
     let timestamp = top
         .table_if_any("timestamp")
         .map(|table| timestamp(&table, zone));
@@ -288,6 +301,8 @@ fn mqtt(top: &Fields<'_>, zone: Tz) -> Option<MqttProfile> {
         let pointer = table.need("pointer", parse::json_pointer);
         let scale = table.or("scale", 1.0, scale);
         let optional = table.or("optional", false, parse::boolean);
+        let known = named.as_ref().map(|(one, factor)| (one.value, *factor));
+        counters.extend(counters::of_quantity(&table, known, None));
         table.finish();
         if let Some((quantity, factor)) = named {
             once(table.log(), &mut seen, &quantity);

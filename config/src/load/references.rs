@@ -6,13 +6,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use steward_model::{BuildingId, GatewayId, InstitutionId, PointId, ProfileId};
 
 use super::Site;
+use super::accounts::{self, TariffsById};
+use super::allocations::RawAllocation;
 use super::factors::Draft;
-use super::meters::{self, Addresses};
-use super::registry::{RawPoint, RawRegistry};
+use super::formulas::{self, Formulas};
+use super::links;
+use super::meters::{self, CheckedMeters};
+use super::ratios::{self, Ratios};
+use super::registry::RawRegistry;
 use crate::error::{At, Located, Log, Problem};
 use crate::factor::RegionLevel;
 use crate::profile::Profile;
 use crate::registry::{Building, Meter, Point, Registry};
+use crate::tariff::Account;
 
 /// Provinces as factor files write them.
 const PROVINCES: &[&str] = &[
@@ -57,6 +63,7 @@ const REGIONS: &[&str] = &["华北", "东北", "华东", "华中", "西北", "�
 /// A registry whose references hold, with the places that later checks point to.
 pub(super) struct Checked {
     pub(super) registry: Registry,
+    pub(super) accounts: BTreeMap<String, Account>,
     pub(super) places: BTreeMap<InstitutionId, At>,
 }
 
@@ -68,6 +75,7 @@ pub(super) fn check(
     raw: RawRegistry,
     profiles: &Profiles,
     drafts: &[Draft],
+    tariffs: &TariffsById,
 ) -> Option<Checked> {
     let log = site.log;
     let ids = Ids {
@@ -84,10 +92,23 @@ pub(super) fn check(
     for building in &raw.buildings {
         known(log, "institution", &building.institution, &ids.institutions);
     }
-    points(log, &raw.points, &ids);
+    links::check(log, &raw.points, &ids);
     client_ids(log, &raw);
-    let addresses = meters::check(log, &raw, profiles, &ids);
-    log.is_empty().then(|| build(raw, addresses))
+    let made = Made {
+        formulas: formulas::check(log, &raw, &ids),
+        ratios: ratios::check(log, &raw, profiles),
+        meters: meters::check(log, &raw, profiles, &ids),
+        accounts: accounts::check(log, &raw, tariffs, &ids),
+    };
+    log.is_empty().then(|| build(raw, made))
+}
+
+/// What the checks make of what is written.
+struct Made {
+    formulas: Formulas,
+    ratios: Ratios,
+    meters: CheckedMeters,
+    accounts: BTreeMap<String, Account>,
 }
 
 pub(super) struct Ids<'r> {
@@ -98,7 +119,7 @@ pub(super) struct Ids<'r> {
 }
 
 /// The ids of a kind; those written twice are reported.
-fn unique<'r, T: Ord>(log: &Log, kind: &str, ids: &'r [Located<T>]) -> BTreeSet<&'r T> {
+pub(super) fn unique<'r, T: Ord>(log: &Log, kind: &str, ids: &'r [Located<T>]) -> BTreeSet<&'r T> {
     let mut first: BTreeMap<&T, &At> = BTreeMap::new();
     for id in ids {
         if let Some(other) = first.get(&id.value) {
@@ -166,72 +187,6 @@ fn regions(log: &Log, raw: &RawRegistry, drafts: &[Draft]) {
     }
 }
 
-fn points(log: &Log, points: &[RawPoint], ids: &Ids<'_>) {
-    let by_id: BTreeMap<&PointId, &RawPoint> = points
-        .iter()
-        .map(|point| (&point.id.value, point))
-        .collect();
-    for point in points {
-        known(log, "building", &point.building, &ids.buildings);
-        let Some(parent) = &point.parent else {
-            continue;
-        };
-        if !known(log, "point", parent, &ids.points) {
-            continue;
-        }
-        let Some(above) = by_id.get(&parent.value) else {
-            continue;
-        };
-        if above.building.value != point.building.value {
-            let text = format!(
-                "the parent is in another building, {}",
-                above.building.value
-            );
-            log.report(&parent.at, Problem::new(text));
-        }
-        if above.commodity.value != point.commodity.value {
-            let text = format!(
-                "the parent meters another commodity, {}",
-                above.commodity.value
-            );
-            log.report(&parent.at, Problem::new(text));
-        }
-    }
-    cycles(log, points, &by_id);
-}
-
-/// Reports each ring of parents once, at its smallest id.
-fn cycles(log: &Log, points: &[RawPoint], by_id: &BTreeMap<&PointId, &RawPoint>) {
-    // Points whose way up is known to end, so that every point is walked once.
-    let mut ends: BTreeSet<&PointId> = BTreeSet::new();
-    for start in points {
-        let mut way: Vec<&PointId> = Vec::new();
-        let mut at = Some(&start.id.value);
-        while let Some(id) = at {
-            if ends.contains(id) {
-                break;
-            }
-            if let Some(position) = way.iter().position(|other| *other == id) {
-                report_ring(log, way.get(position..).unwrap_or_default(), by_id);
-                break;
-            }
-            way.push(id);
-            let point = by_id.get(id);
-            at = point.and_then(|point| point.parent.as_ref().map(|parent| &parent.value));
-        }
-        ends.extend(way);
-    }
-}
-
-fn report_ring(log: &Log, ring: &[&PointId], by_id: &BTreeMap<&PointId, &RawPoint>) {
-    let first = ring.iter().min().and_then(|id| by_id.get(*id));
-    if let Some(parent) = first.and_then(|point| point.parent.as_ref()) {
-        let names: Vec<&str> = ring.iter().map(|id| id.as_str()).collect();
-        let text = format!("the parents go round in a ring: {}", names.join(" → "));
-        log.report(&parent.at, Problem::new(text));
-    }
-}
-
 /// Two connections of one client id throw each other out for ever.
 fn client_ids(log: &Log, raw: &RawRegistry) {
     let mut first: BTreeMap<&str, &At> = BTreeMap::new();
@@ -248,9 +203,10 @@ fn client_ids(log: &Log, raw: &RawRegistry) {
     }
 }
 
-fn build(raw: RawRegistry, mut addresses: Addresses) -> Checked {
+fn build(raw: RawRegistry, mut made: Made) -> Checked {
     let mut checked = Checked {
         registry: Registry::default(),
+        accounts: made.accounts,
         places: BTreeMap::new(),
     };
     let registry = &mut checked.registry;
@@ -272,6 +228,9 @@ fn build(raw: RawRegistry, mut addresses: Addresses) -> Checked {
     }
     for one in raw.points {
         let point = Point {
+            counter: one.counter(),
+            metered_by: one.metered_by().map(|owner| owner.value.clone()),
+            formulas: made.formulas.remove(&one.id.value).unwrap_or_default(),
             id: one.id.value,
             building: one.building.value,
             name_zh: one.name_zh,
@@ -279,6 +238,8 @@ fn build(raw: RawRegistry, mut addresses: Addresses) -> Checked {
             commodity: one.commodity.value,
             subitem: one.subitem,
             parent: one.parent.map(|parent| parent.value),
+            role: one.role.value,
+            balance_tolerance: one.balance_tolerance,
         };
         registry.points.insert(point.id.clone(), point);
     }
@@ -288,14 +249,16 @@ fn build(raw: RawRegistry, mut addresses: Addresses) -> Checked {
     }
     for (index, one) in raw.meters.into_iter().enumerate() {
         // Every meter has an address here: one without was reported, and then nothing is built.
-        if let Some(address) = addresses.remove(&index) {
+        if let Some(checked) = made.meters.remove(&index) {
             let meter = Meter {
+                ratio_changes: made.ratios.remove(&one.id.value).unwrap_or_default(),
                 id: one.id.value,
                 point: one.point.value,
                 gateway: one.gateway.value,
                 profile: one.profile.value,
-                address,
+                address: checked.address,
                 ratio: one.ratio.value,
+                counters: checked.counters,
                 from: one.from.value,
                 to: one.to,
                 interval: one.interval,
@@ -303,5 +266,7 @@ fn build(raw: RawRegistry, mut addresses: Addresses) -> Checked {
             registry.meters.insert(meter.id.clone(), meter);
         }
     }
+    let allocations = raw.allocations.into_iter();
+    registry.allocations = allocations.map(RawAllocation::into_allocation).collect();
     checked
 }

@@ -7,11 +7,15 @@ use std::time::Duration;
 
 use chrono::NaiveDate;
 use chrono_tz::Tz;
-use steward_model::{BuildingId, Commodity, GatewayId, InstitutionId, MeterId, PointId, ProfileId};
+use steward_model::{BuildingId, GatewayId, InstitutionId, MeterId, PointId, ProfileId};
 
-use super::Site;
+use super::accounts::{self, RawAccount};
+use super::allocations::{self, RawAllocation};
 use super::gateways::{self, RawGateway};
+use super::points::{self, RawPoint};
+use super::ratios::{self, RawRatio};
 use super::settings::Basics;
+use super::{Site, counters, dated};
 use crate::csv_file::parse_csv;
 use crate::error::{At, Located, Log, Problem};
 use crate::factor::RegionLevel;
@@ -29,6 +33,10 @@ const POINT_COLUMNS: &[&str] = &[
     "name_en",
     "subitem",
     "parent",
+    "counter",
+    "metered_by",
+    "role",
+    "balance_tolerance",
 ];
 const METER_COLUMNS: &[&str] = &[
     "id",
@@ -41,6 +49,9 @@ const METER_COLUMNS: &[&str] = &[
     "from",
     "to",
     "interval_s",
+    "resolution",
+    "modulus",
+    "rise_max_per_h",
 ];
 
 pub(super) struct RawInstitution {
@@ -58,16 +69,6 @@ pub(super) struct RawBuilding {
     pub(super) extents: Vec<Dated<Extent>>,
 }
 
-pub(super) struct RawPoint {
-    pub(super) id: Located<PointId>,
-    pub(super) building: Located<BuildingId>,
-    pub(super) name_zh: String,
-    pub(super) name_en: String,
-    pub(super) commodity: Located<Commodity>,
-    pub(super) subitem: Option<String>,
-    pub(super) parent: Option<Located<PointId>>,
-}
-
 pub(super) struct RawMeter {
     pub(super) id: Located<MeterId>,
     pub(super) point: Located<PointId>,
@@ -78,6 +79,7 @@ pub(super) struct RawMeter {
     pub(super) has_unit_id: bool,
     pub(super) device: Option<Located<String>>,
     pub(super) ratio: Located<u32>,
+    pub(super) limits: counters::Written,
     pub(super) from: Located<NaiveDate>,
     pub(super) to: Option<NaiveDate>,
     pub(super) interval: Duration,
@@ -101,7 +103,12 @@ pub(super) struct RawRegistry {
     pub(super) buildings: Vec<RawBuilding>,
     pub(super) points: Vec<RawPoint>,
     pub(super) meters: Vec<RawMeter>,
+    pub(super) ratios: Vec<RawRatio>,
     pub(super) gateways: Vec<RawGateway>,
+    pub(super) allocations: Vec<RawAllocation>,
+    /// Whether an allocation was left out for its mistakes, so that others cannot be missed.
+    pub(super) has_unread_allocation: bool,
+    pub(super) accounts: Vec<RawAccount>,
 }
 
 impl RawRegistry {
@@ -128,10 +135,13 @@ pub(super) fn read(site: Site<'_>, basics: &Basics) -> RawRegistry {
         }
     }
     read_rows(site, "points.csv", POINT_COLUMNS, |fields| {
-        read_point(fields, &mut raw);
+        points::read_metered(fields, &mut raw);
     });
     read_rows(site, "meters.csv", METER_COLUMNS, |fields| {
         read_meter(fields, &mut raw);
+    });
+    read_rows(site, "ratios.csv", ratios::COLUMNS, |fields| {
+        raw.ratios.extend(ratios::read(fields));
     });
     raw
 }
@@ -164,10 +174,22 @@ fn read_document(site: Site<'_>, basics: &Basics, document: &Document, raw: &mut
         raw.gateways.extend(gateways::read(site, basics, &fields));
     }
     for fields in top.tables("point") {
-        read_point(&fields, raw);
+        points::read_metered(&fields, raw);
+    }
+    for fields in top.tables("virtual_point") {
+        points::read_virtual(&fields, raw);
+    }
+    for fields in top.tables("allocation") {
+        match allocations::read(&fields) {
+            Some(allocation) => raw.allocations.push(allocation),
+            None => raw.has_unread_allocation = true,
+        }
     }
     for fields in top.tables("meter") {
         read_meter(&fields, raw);
+    }
+    for fields in top.tables("account") {
+        raw.accounts.extend(accounts::read(&fields));
     }
     top.finish();
 }
@@ -231,37 +253,6 @@ fn read_building(fields: &Fields<'_>, basics: &Basics, raw: &mut RawRegistry) {
     raw.buildings.extend(building);
 }
 
-fn read_point(fields: &Fields<'_>, raw: &mut RawRegistry) {
-    let commodities = Commodity::ALL.map(|commodity| (commodity.id(), commodity));
-    let id = fields.need("id", parse::id(|text| PointId::new(text).ok()));
-    let building = fields.need("building", parse::id(|text| BuildingId::new(text).ok()));
-    let commodity = fields.need("commodity", parse::one_of(&commodities));
-    let name_zh = fields.need("name_zh", parse::text);
-    let name_en = fields.need("name_en", parse::text);
-    let subitem = fields.read("subitem", |value| {
-        let text = parse::text(value)?;
-        if text.len() <= 16 && text.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
-            return Ok(text);
-        }
-        Err(Problem::new("is no sub-item code").allowed("1 to 16 letters and digits, as 01A00"))
-    });
-    let parent = fields.read("parent", parse::id(|text| PointId::new(text).ok()));
-    fields.finish();
-    raw.written.points.extend(id.clone());
-    let point = (|| {
-        Some(RawPoint {
-            id: id?,
-            building: building?,
-            name_zh: name_zh?.value,
-            name_en: name_en?.value,
-            commodity: commodity?,
-            subitem: subitem.map(|code| code.value),
-            parent,
-        })
-    })();
-    raw.points.extend(point);
-}
-
 fn read_meter(fields: &Fields<'_>, raw: &mut RawRegistry) {
     let id = fields.need("id", parse::id(|text| MeterId::new(text).ok()));
     let point = fields.need("point", parse::id(|text| PointId::new(text).ok()));
@@ -285,6 +276,7 @@ fn read_meter(fields: &Fields<'_>, raw: &mut RawRegistry) {
     let from = fields.need("from", parse::date);
     let to = fields.read("to", parse::date);
     let interval_s = fields.or("interval_s", INTERVAL_S, parse::integer(1..=86_400));
+    let limits = counters::Written::read(fields);
     fields.finish();
     raw.written.meters.extend(id.clone());
     if let (Some(from), Some(to)) = (&from, &to)
@@ -303,6 +295,7 @@ fn read_meter(fields: &Fields<'_>, raw: &mut RawRegistry) {
             has_unit_id: fields.has("unit_id"),
             device,
             ratio,
+            limits,
             from: from?,
             to: to.map(|to| to.value),
             interval: Duration::from_secs(interval_s),
@@ -335,20 +328,6 @@ fn extents(fields: &Fields<'_>) -> Vec<Dated<Extent>> {
             });
         }
     }
-    found.sort_by_key(|extent| extent.value.from);
-    let starts: Vec<NaiveDate> = found.iter().map(|extent| extent.value.from).collect();
-    for (extent, next) in found.iter_mut().zip(starts.iter().skip(1)) {
-        let end = *extent.value.to.get_or_insert(*next);
-        if end > *next || extent.value.from == *next {
-            let problem = Problem::new(format!("overlaps the extent from {next}"));
-            fields.log().report(&extent.at, problem);
-        }
-    }
-    for extent in &found {
-        if extent.value.to.is_some_and(|to| to < extent.value.from) {
-            let problem = Problem::new("begins after its own `to`");
-            fields.log().report(&extent.at, problem);
-        }
-    }
-    found.into_iter().map(|extent| extent.value).collect()
+    let ordered = dated::in_order(fields.log(), found, "extent");
+    ordered.into_iter().map(|extent| extent.value).collect()
 }

@@ -7,15 +7,17 @@ use chrono_tz::Tz;
 
 use super::{Site, secrets};
 use crate::budget::ColourThresholds;
-use crate::error::{At, Problem};
+use crate::error::{At, Located, Problem};
 use crate::fields::Fields;
 use crate::parse;
 use crate::settings::{
-    ApiSettings, CarbonSettings, CoalBasis, InfluxSettings, JournalSettings, LedgerSettings,
-    Settings,
+    ApiSettings, CarbonSettings, CloseSettings, CoalBasis, InfluxSettings, JournalSettings,
+    LedgerSettings, Settings,
 };
 use crate::tree::{Document, Value};
 
+/// The calendar of a site that names none.
+const CALENDAR: &str = "cn";
 const HOUR_S: u64 = 3_600;
 const DAY_S: u64 = 86_400;
 /// Below this the journal cannot hold one transaction beside its write-ahead log.
@@ -30,6 +32,8 @@ const BATCH_LINES: usize = 5_000;
 pub(super) struct Basics {
     pub(super) site: String,
     pub(super) zone: Tz,
+    /// Which calendar says what days are worked.
+    pub(super) calendar: Located<String>,
     /// Where `[carbon]` chooses series.
     pub(super) carbon: Option<CarbonPlaces>,
 }
@@ -47,6 +51,10 @@ impl Default for Basics {
         Self {
             site: "site".to_owned(),
             zone: Tz::Asia__Shanghai,
+            calendar: Located {
+                value: CALENDAR.to_owned(),
+                at: At::file("steward.toml"),
+            },
             carbon: None,
         }
     }
@@ -64,6 +72,11 @@ pub(super) fn read(site: Site<'_>, document: &Document) -> (Basics, Option<Setti
     let data_dir = about.or("data_dir", "data".to_owned(), parse::text);
     let default = Basics::default();
     let zone = about.or("zone", default.zone, parse::zone);
+    let calendar = about.read("calendar", parse::text);
+    let calendar = calendar.unwrap_or_else(|| Located {
+        value: CALENDAR.to_owned(),
+        at: about.at_of("calendar"),
+    });
     about.finish();
 
     let influx_table = top.table_if_any("influx");
@@ -80,11 +93,13 @@ pub(super) fn read(site: Site<'_>, document: &Document) -> (Basics, Option<Setti
     let journal = journal(&top.table("journal"));
     let ledger = ledger(site, &top.table("ledger"));
     let budget_colours = colours(site, &top.table("budget"));
+    let close = close(&top.table("close"));
     top.finish();
 
     let basics = Basics {
         site: id.as_ref().map_or(default.site, |id| id.value.to_string()),
         zone,
+        calendar,
         carbon: Some(carbon_places),
     };
     let settings = (|| {
@@ -105,6 +120,7 @@ pub(super) fn read(site: Site<'_>, document: &Document) -> (Basics, Option<Setti
             coal_basis,
             carbon,
             budget_colours,
+            close,
         })
     })();
     (basics, settings.filter(|_| id.is_some()))
@@ -127,7 +143,19 @@ fn ledger(site: Site<'_>, fields: &Fields<'_>) -> LedgerSettings {
         measured_gap_max_s: fields.or("measured_gap_max_s", 1_800, gap()),
         interpolated_gap_max_s: fields.or("interpolated_gap_max_s", 7_200, gap()),
         future_max_s: fields.or("future_max_s", 300, parse::integer(0..=86_400)),
+        shape_days: fields.or("shape_days", 28, parse::integer(1..=366)),
+        shape_days_min: fields.or("shape_days_min", 3, parse::integer(1..=366)),
+        shape_band_k: fields.or("shape_band_k", 3.0, parse::number(0.0..=50.0)),
+        balance_tolerance: fields.or("balance_tolerance", 0.05, part()),
     };
+    if ledger.shape_days_min > ledger.shape_days {
+        let text = format!(
+            "must not be above shape_days, which is {}",
+            ledger.shape_days
+        );
+        let at = fields.at_of("shape_days_min");
+        site.log.report(&at, Problem::new(text));
+    }
     if ledger.interpolated_gap_max_s < ledger.measured_gap_max_s {
         let text = format!(
             "must not be below measured_gap_max_s, which is {}",
@@ -253,6 +281,23 @@ fn carbon(fields: &Fields<'_>) -> Option<(CoalBasis, CarbonSettings)> {
     };
     fields.finish();
     Some((basis?.value, carbon))
+}
+
+/// A part of a whole.
+fn part() -> impl Fn(&Value) -> Result<f64, Problem> {
+    parse::number(0.0..=1.0)
+}
+
+fn close(fields: &Fields<'_>) -> CloseSettings {
+    let close = CloseSettings {
+        coverage_min: fields.or("coverage_min", 0.98, part()),
+        estimated_share_max: fields.or("estimated_share_max", 0.05, part()),
+        invoices_required: fields.or("invoices_required", true, parse::boolean),
+        budget_required: fields.or("budget_required", true, parse::boolean),
+        invoice_tolerance: fields.or("invoice_tolerance", 0.02, part()),
+    };
+    fields.finish();
+    close
 }
 
 fn colours(site: Site<'_>, fields: &Fields<'_>) -> ColourThresholds {

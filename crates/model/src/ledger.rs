@@ -48,7 +48,7 @@ impl Span {
     }
 }
 
-/// How an interval's amount is known. The number is its code on disk; better is smaller.
+/// How an interval's amount is known. The number is its code on disk and never changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum IntervalQuality {
@@ -56,27 +56,98 @@ pub enum IntervalQuality {
     Measured,
     /// A boundary lies between readings that are further apart than an interval.
     Interpolated,
-    /// A boundary lies in an outage; only the sum over the outage is known.
+    /// A boundary lies in an outage; the sum over the outage is known and spread evenly.
     Estimated,
+    /// A boundary lies in an outage; the sum over the outage is known and spread by the point's own
+    /// load shape on days of the same kind.
+    Shaped,
+    /// Integrated from power: the meter gives no register.
+    Integrated,
+    /// A boundary rests on a reading taken by a person.
+    Manual,
+}
+
+/// The four parts in which totals tell their quality.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum QualityClass {
+    /// Measured.
+    Measured,
+    /// Interpolated.
+    Interpolated,
+    /// Estimated, by whatever rule.
+    Estimated,
+    /// From readings by hand.
+    Manual,
 }
 
 impl IntervalQuality {
+    /// Every quality; the position is its code on disk.
+    pub const ALL: [Self; 6] = [
+        Self::Measured,
+        Self::Interpolated,
+        Self::Estimated,
+        Self::Shaped,
+        Self::Integrated,
+        Self::Manual,
+    ];
+
     /// The code on disk.
     pub const fn code(self) -> u8 {
         match self {
             Self::Measured => 0,
             Self::Interpolated => 1,
             Self::Estimated => 2,
+            Self::Shaped => 3,
+            Self::Integrated => 4,
+            Self::Manual => 5,
         }
     }
 
     /// The quality with this code on disk.
-    pub const fn from_code(code: u8) -> Option<Self> {
-        match code {
-            0 => Some(Self::Measured),
-            1 => Some(Self::Interpolated),
-            2 => Some(Self::Estimated),
-            _ => None,
+    pub fn from_code(code: u8) -> Option<Self> {
+        Self::ALL.get(usize::from(code)).copied()
+    }
+
+    /// The word used in JSON: the rule that made the amount.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Measured => "measured",
+            Self::Interpolated => "interpolated",
+            Self::Estimated => "estimated",
+            Self::Shaped => "shaped",
+            Self::Integrated => "integrated",
+            Self::Manual => "manual",
+        }
+    }
+
+    /// The part of a total to which it belongs.
+    pub const fn class(self) -> QualityClass {
+        match self {
+            Self::Measured => QualityClass::Measured,
+            Self::Interpolated => QualityClass::Interpolated,
+            Self::Estimated | Self::Shaped | Self::Integrated => QualityClass::Estimated,
+            Self::Manual => QualityClass::Manual,
+        }
+    }
+
+    /// The one of two that says less about what was measured. What is made of several amounts is
+    /// known as badly as the worst of them.
+    #[must_use]
+    pub const fn worse(self, other: Self) -> Self {
+        const fn rank(quality: IntervalQuality) -> u8 {
+            match quality {
+                IntervalQuality::Measured => 0,
+                IntervalQuality::Interpolated => 1,
+                IntervalQuality::Manual => 2,
+                IntervalQuality::Integrated => 3,
+                IntervalQuality::Shaped => 4,
+                IntervalQuality::Estimated => 5,
+            }
+        }
+        if rank(self) >= rank(other) {
+            self
+        } else {
+            other
         }
     }
 }
@@ -99,21 +170,24 @@ pub struct Shares {
     pub interpolated_base: i64,
     /// Estimated base units.
     pub estimated_base: i64,
+    /// Base units from readings by hand.
+    pub manual_base: i64,
 }
 
 impl Shares {
     /// Adds an interval.
     pub const fn add(&mut self, interval: IntervalAmount) {
-        match interval.quality {
-            IntervalQuality::Measured => self.measured_base += interval.amount_base,
-            IntervalQuality::Interpolated => self.interpolated_base += interval.amount_base,
-            IntervalQuality::Estimated => self.estimated_base += interval.amount_base,
+        match interval.quality.class() {
+            QualityClass::Measured => self.measured_base += interval.amount_base,
+            QualityClass::Interpolated => self.interpolated_base += interval.amount_base,
+            QualityClass::Estimated => self.estimated_base += interval.amount_base,
+            QualityClass::Manual => self.manual_base += interval.amount_base,
         }
     }
 
     /// The whole amount.
     pub const fn total(&self) -> i64 {
-        self.measured_base + self.interpolated_base + self.estimated_base
+        self.measured_base + self.interpolated_base + self.estimated_base + self.manual_base
     }
 }
 
@@ -157,4 +231,19 @@ pub struct LedgerRow {
     pub co2_ug: Option<i64>,
     /// Ids of the factors used, joined by `+`; empty where none applies.
     pub factor_set: String,
+    /// Cost by the tariff's energy prices in nano-yuan (10⁻⁹ CNY); `None` where any present interval
+    /// has no price. Tiers, demand, power factor: those are charges of a month's bill, not of a row.
+    pub cost_ncny: Option<i64>,
+    /// Tariff versions used, as `id@from`, joined by `+`; empty where none applies.
+    pub tariff_set: String,
+}
+
+/// A run of intervals of a day with one price. A price of up to six decimals in CNY per kWh, m³ or
+/// MJ is a whole number of nano-yuan per Wh, litre or kJ, so costs are integers and telescope.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PriceRun {
+    /// How many intervals.
+    pub intervals: u16,
+    /// Nano-yuan per base unit; `None` where no tariff gives a price.
+    pub ncny_per_base: Option<i64>,
 }

@@ -9,6 +9,7 @@
 //! [`time`] says what a day is.
 
 mod commodity;
+mod finding;
 mod health;
 mod id;
 mod ledger;
@@ -19,12 +20,17 @@ pub mod time;
 mod unit;
 
 pub use commodity::{BaseUnit, Commodity};
+pub use finding::{
+    Evidence, Fill, FillRule, Finding, FindingKind, FindingState, parse_review_id, review_id,
+};
 pub use health::{
     AggregatorHealth, CollectorHealth, Health, JournalHealth, MeterHealth, MeterState,
     PublisherHealth,
 };
 pub use id::{BuildingId, GatewayId, InstitutionId, InvalidId, MeterId, PointId, ProfileId};
-pub use ledger::{IntervalAmount, IntervalQuality, LedgerDay, LedgerRow, Shares, Span};
+pub use ledger::{
+    IntervalAmount, IntervalQuality, LedgerDay, LedgerRow, PriceRun, QualityClass, Shares, Span,
+};
 pub use quantity::{Kind, Quantity, UnknownQuantity};
 pub use reading::{Batch, NotFinite, Reading, ReadingQuality, Value};
 pub use time::UtcMs;

@@ -1,11 +1,11 @@
 //! How far a yearly budget is used, and its colour.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::Datelike;
 use chrono_tz::Tz;
-use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
+use rust_decimal::{Decimal, RoundingStrategy};
 use serde::{Deserialize, Serialize};
 use steward_config::{Budget, BudgetMetric, Colour, ColourThresholds, Config, Registry};
 use steward_model::time::{day_start_s, local_date, next_period_date};
@@ -243,18 +243,36 @@ pub fn budget_statuses(
         .map(|budget| {
             let zone = zone_of(config, &Scope::Institution(budget.institution.clone()));
             let key = (budget.institution.to_string(), budget.metric);
-            let none = [None; 12];
-            budget_status(
+            let none = Used::default();
+            let used = used.get(&key).unwrap_or(&none);
+            let mut status = budget_status(
                 budget,
-                used.get(&key).unwrap_or(&none),
+                &used.months,
                 YearElapsed::at(zone, year, as_of),
                 &config.settings.budget_colours,
-            )
+            );
+            if used.is_partial {
+                (status.used, status.left, status.used_share) = (None, None, None);
+                (status.pace, status.colour) = (None, None);
+            }
+            status
         })
         .collect()
 }
 
-type UsedByMonth = BTreeMap<(String, BudgetMetric), [Option<Decimal>; 12]>;
+fn round(value: Decimal, decimals: u32) -> Decimal {
+    value.round_dp_with_strategy(decimals, RoundingStrategy::MidpointAwayFromZero)
+}
+
+/// What was used in the months of a year.
+#[derive(Default)]
+struct Used {
+    months: [Option<Decimal>; 12],
+    /// Some month is known in part only, so the year is not known.
+    is_partial: bool,
+}
+
+type UsedByMonth = BTreeMap<(String, BudgetMetric), Used>;
 
 fn used_by_month(
     config: &Config,
@@ -265,6 +283,7 @@ fn used_by_month(
 ) -> UsedByMonth {
     let zone = zone_of(config, scope);
     let mut used = UsedByMonth::new();
+    let mut unpriced: BTreeSet<(String, usize)> = BTreeSet::new();
     for commodity in Commodity::ALL {
         let groups = groups(&config.registry, scope, commodity, Some(By::Institution));
         let mut sums = RollUp::new(config, &groups, Span::Month, zone, as_of);
@@ -281,13 +300,24 @@ fn used_by_month(
             }
             let mut add = |metric, amount: Decimal| {
                 let months = used.entry((institution.clone(), metric)).or_default();
-                if let Some(month) = months.get_mut(month) {
+                if let Some(month) = months.months.get_mut(month) {
                     *month = Some(month.unwrap_or_default() + amount);
                 }
             };
             if commodity == Commodity::Electricity {
                 let kwh = Decimal::from_i128_with_scale(cell.sum.amount_base.into(), 3);
                 add(BudgetMetric::ElectricityKwh, kwh);
+            }
+            // One commodity without a price makes the whole month's cost unknown.
+            match cell.sum.cost_ncny() {
+                _ if commodity == Commodity::SolarGeneration => {}
+                Some(ncny) => add(
+                    BudgetMetric::CostYuan,
+                    Decimal::from_i128_with_scale(ncny, 9),
+                ),
+                None => {
+                    unpriced.insert((institution.clone(), month));
+                }
             }
             if let Some(ug) = cell.sum.co2_ug {
                 // A tonne is 1e12 micrograms.
@@ -298,10 +328,23 @@ fn used_by_month(
             }
         }
     }
-    // Rounded to grams once, after the sum over commodities.
-    for months in used.values_mut() {
-        for month in months.iter_mut() {
-            *month = month.map(|month| month.round_dp(6));
+    for (institution, month) in unpriced {
+        let costs = used
+            .entry((institution, BudgetMetric::CostYuan))
+            .or_default();
+        costs.is_partial = true;
+        if let Some(month) = costs.months.get_mut(month) {
+            *month = None;
+        }
+    }
+    // Rounded once, after the sum over commodities: carbon to grams, money to fen.
+    for ((_, metric), months) in &mut used {
+        let decimals = match metric {
+            BudgetMetric::CostYuan => 2,
+            BudgetMetric::ElectricityKwh | BudgetMetric::CarbonTco2 => 6,
+        };
+        for month in &mut months.months {
+            *month = month.map(|month| round(month, decimals));
         }
     }
     used

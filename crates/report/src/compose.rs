@@ -7,16 +7,18 @@ use steward_model::{Commodity, InstitutionId, LedgerRow, Shares, Span, UtcMs};
 use chrono_tz::Tz;
 
 use crate::budget::budget_statuses;
+use crate::close::thaw;
+use crate::facts::Standing;
 use crate::figure::{Figure, Months};
 use crate::hash::content_sha256;
 use crate::names;
-use crate::numbers::{amount, kg, quality, share_of, shares_of_whole};
+use crate::numbers::{amount, kg, quality, share_of, shares_of_whole, yuan};
 use crate::report::{
-    BudgetLine, CommodityReport, Comparison, FactorEntry, Measure, Missing, MonthlyReport, Part,
-    ReportExtent, ReportInstitution, SCHEMA, Totals,
+    BudgetLine, CommodityReport, Comparison, FactorEntry, Measure, Missing, MonthState,
+    MonthlyReport, Part, ReportExtent, ReportInstitution, SCHEMA, Totals, used_tariffs,
 };
 use crate::rollup::{RollUp, Sum};
-use crate::scope::{By, Group, REST, Scope, groups, zone_of};
+use crate::scope::{By, Group, REST, Scope, deducted, groups, zone_of};
 use crate::{Facts, Month, ReportError};
 
 /// A month of which less was metered is no base: half a month of a new meter is not a rise of 100 %.
@@ -26,7 +28,7 @@ const COMPARED_COVERAGE_MIN: f64 = 0.95;
 const ZONES_APART_MAX_S: i64 = 26 * 3_600;
 
 /// Composes the report of an institution's month. `generated_at` says when this copy is made; of a
-/// month that is over, nothing else depends on it.
+/// month that is over, nothing else depends on it. The report of a closed month is the frozen one.
 pub fn compose(
     config: &Config,
     institution: &InstitutionId,
@@ -47,6 +49,10 @@ pub fn compose(
     if now_s < from_s {
         return Err(ReportError::NotBegun(month));
     }
+    let instant = |at_s: i64| rfc3339(zone, UtcMs(at_s.saturating_mul(1_000)));
+    if let Standing::Closed(frozen) = &facts.standing {
+        return thaw(frozen, &instant(now_s));
+    }
     let composer = Composer {
         config,
         scope,
@@ -56,14 +62,18 @@ pub fn compose(
         now: generated_at,
         as_of: UtcMs(generated_at.0.min(to_s.saturating_mul(1_000))),
         rows: &facts.rows,
+        booked: &facts.booked,
         extent: extent(&registered.extents, month),
     };
-    let (commodities, totals, factors) = composer.commodities();
-    let instant = |at_s: i64| {
-        UtcMs(at_s.saturating_mul(1_000))
-            .to_datetime()
-            .with_timezone(&zone)
-            .to_rfc3339()
+    let (commodities, totals) = composer.commodities();
+    let used = |ids: fn(&CommodityReport) -> &[String]| -> Vec<String> {
+        commodities.iter().flat_map(ids).cloned().collect()
+    };
+    let factors = used_factors(config, &used(|one| &one.factor_ids));
+    let tariffs = used_tariffs(config, &used(|one| &one.tariff_ids));
+    let (state, close) = match &facts.standing {
+        Standing::Provisional(close) => (MonthState::Provisional, Some(close.clone())),
+        _ => (MonthState::Open, None),
     };
     let mut report = MonthlyReport {
         schema: SCHEMA.to_owned(),
@@ -79,6 +89,8 @@ pub fn compose(
         from: instant(from_s),
         to: instant(to_s),
         month_over: composer.month_over,
+        state,
+        close,
         coal_basis: match config.settings.coal_basis {
             CoalBasis::Calorific => "calorific".to_owned(),
             CoalBasis::Equivalent => "equivalent".to_owned(),
@@ -88,12 +100,30 @@ pub fn compose(
         commodities,
         budgets: composer.budgets(),
         factors,
+        tariffs,
+        adjustments: facts
+            .adjustments
+            .iter()
+            .map(|line| line.entry(config, month, true))
+            .collect(),
         generated_at: instant(now_s),
         content_sha256: String::new(),
     };
     let render = |error: serde_json::Error| ReportError::Render(error.into());
     report.content_sha256 = content_sha256(&serde_json::to_value(&report).map_err(render)?);
     Ok(report)
+}
+
+/// An instant as text in a zone.
+pub(crate) fn rfc3339(zone: Tz, at: UtcMs) -> String {
+    at.to_datetime().with_timezone(&zone).to_rfc3339()
+}
+
+/// Ids of the factors and tariff versions that a sum used.
+#[derive(Default)]
+struct Used {
+    factors: Vec<String>,
+    tariffs: Vec<String>,
 }
 
 struct Composer<'a> {
@@ -106,17 +136,20 @@ struct Composer<'a> {
     /// Now, or the end of the month once it is over: what budgets are judged at.
     as_of: UtcMs,
     rows: &'a [LedgerRow],
+    /// Adjustments as rows of the months in which they are booked.
+    booked: &'a [LedgerRow],
     extent: ReportExtent,
 }
 
 impl Composer<'_> {
-    /// The sums of groups in one month, and the factors that they used.
-    fn sums(&self, groups: &[Group], month: Month) -> (Vec<Option<Sum>>, Vec<String>) {
+    /// The sums of groups in one month, and what they used.
+    fn sums(&self, groups: &[Group], month: Month) -> (Vec<Option<Sum>>, Used) {
         let start_s = month.start_s(self.zone);
         let near = |row: &&LedgerRow| (row.start_s - start_s).abs() <= ZONES_APART_MAX_S;
         let rows: Vec<LedgerRow> = self.rows.iter().filter(near).cloned().collect();
         let mut roll_up = RollUp::new(self.config, groups, Span::Month, self.zone, self.now);
         roll_up.add(&rows);
+        let tariffs = roll_up.tariffs();
         let (cells, factors) = roll_up.finish();
         let mut sums = vec![None; groups.len()];
         for cell in cells {
@@ -124,20 +157,19 @@ impl Composer<'_> {
                 *sum = Some(cell.sum);
             }
         }
-        (sums, factors)
+        (sums, Used { factors, tariffs })
     }
 
-    fn commodities(&self) -> (Vec<CommodityReport>, Totals, Vec<FactorEntry>) {
+    fn commodities(&self) -> (Vec<CommodityReport>, Totals) {
         let mut commodities = Vec::new();
-        let mut factor_ids: Vec<String> = Vec::new();
         let mut total = Months::default();
-        let mut total_shares = [0_i128; 3];
+        let mut total_shares = [0_i128; 4];
         for commodity in Commodity::ALL {
             let whole = groups(&self.config.registry, &self.scope, commodity, None);
             if whole.iter().all(|group| group.plus.is_empty()) {
                 continue;
             }
-            let (this, factors) = self.sums(&whole, self.month);
+            let (this, used) = self.sums(&whole, self.month);
             let one = |sums: Vec<Option<Sum>>| sums.into_iter().next().flatten();
             let months = Months {
                 this: one(this),
@@ -148,34 +180,30 @@ impl Composer<'_> {
                 total.add(&months);
                 add_weighted(&mut total_shares, months.this.as_ref());
             }
-            factor_ids.extend(factors.iter().cloned());
-            commodities.push(self.commodity(commodity, &months, factors));
+            commodities.push(self.commodity(commodity, &months, used));
         }
-        let factors = used_factors(self.config, &factor_ids);
-        (commodities, self.totals(&total, total_shares), factors)
+        (commodities, self.totals(&total, total_shares))
     }
 
-    fn totals(&self, total: &Months, shares: [i128; 3]) -> Totals {
+    fn totals(&self, total: &Months, shares: [i128; 4]) -> Totals {
+        // Micrograms to grams: shares need no more, and grams fit.
+        let grams = shares.map(|ug| i64::try_from(ug / 1_000_000).unwrap_or(i64::MAX));
         let shares = Shares {
-            // Micrograms to grams: shares need no more, and grams fit.
-            measured_base: i64::try_from(shares[0] / 1_000_000).unwrap_or(i64::MAX),
-            interpolated_base: i64::try_from(shares[1] / 1_000_000).unwrap_or(i64::MAX),
-            estimated_base: i64::try_from(shares[2] / 1_000_000).unwrap_or(i64::MAX),
+            measured_base: grams[0],
+            interpolated_base: grams[1],
+            estimated_base: grams[2],
+            manual_base: grams[3],
         };
         Totals {
             kgce: self.measure(Figure::Kgce, total),
             co2_kg: self.measure(Figure::Co2, total),
+            cost: self.measure(Figure::Cost, total),
             quality: quality(&shares),
             coverage: total.this.as_ref().and_then(Sum::coverage),
         }
     }
 
-    fn commodity(
-        &self,
-        commodity: Commodity,
-        months: &Months,
-        factor_ids: Vec<String>,
-    ) -> CommodityReport {
+    fn commodity(&self, commodity: Commodity, months: &Months, used: Used) -> CommodityReport {
         let this = months.this.as_ref();
         CommodityReport {
             commodity: commodity.id().to_owned(),
@@ -187,11 +215,14 @@ impl Composer<'_> {
             amount: self.measure(Figure::Amount(commodity), months),
             kgce: self.measure(Figure::Kgce, months),
             co2_kg: self.measure(Figure::Co2, months),
+            cost: self.measure(Figure::Cost, months),
             quality: this.and_then(|sum| quality(&sum.shares)),
             coverage: this.and_then(Sum::coverage),
-            factor_ids,
+            factor_ids: used.factors,
+            tariff_ids: used.tariffs,
             buildings: self.parts(commodity, By::Building),
             subitems: self.subitems(commodity),
+            deducted: self.deducted(commodity),
         }
     }
 
@@ -207,7 +238,40 @@ impl Composer<'_> {
 
     fn parts(&self, commodity: Commodity, by: By) -> Vec<Part> {
         let groups = groups(&self.config.registry, &self.scope, commodity, Some(by));
-        let (sums, _) = self.sums(&groups, self.month);
+        self.parts_of(commodity, &groups, |key| self.name_of(by, key))
+    }
+
+    /// What is rented out. Each has the whole amount of its own, and no share in what it is not in.
+    fn deducted(&self, commodity: Commodity) -> Vec<Part> {
+        let registry = &self.config.registry;
+        let points = deducted(registry, &self.scope, commodity).into_iter();
+        let groups: Vec<Group> = points
+            .map(|id| Group {
+                key: Some(id.to_string()),
+                plus: vec![id],
+                minus: Vec::new(),
+            })
+            .collect();
+        let mut parts = self.parts_of(commodity, &groups, |key| {
+            let point = registry.points.get(key);
+            point.map_or_else(
+                || (key.to_owned(), key.to_owned()),
+                |point| (point.name_zh.clone(), point.name_en.clone()),
+            )
+        });
+        for part in &mut parts {
+            part.share = None;
+        }
+        parts
+    }
+
+    fn parts_of(
+        &self,
+        commodity: Commodity,
+        groups: &[Group],
+        name_of: impl Fn(&str) -> (String, String),
+    ) -> Vec<Part> {
+        let (sums, _) = self.sums(groups, self.month);
         let amounts: Vec<i128> = sums
             .iter()
             .flatten()
@@ -218,7 +282,7 @@ impl Composer<'_> {
         named
             .map(|(group, sum)| {
                 let key = group.key.clone().unwrap_or_default();
-                let (name_zh, name_en) = self.name_of(by, &key);
+                let (name_zh, name_en) = name_of(&key);
                 let sum = sum.as_ref();
                 Part {
                     key,
@@ -229,6 +293,7 @@ impl Composer<'_> {
                     share: sum.and_then(|_| shares.next()),
                     kgce: sum.and_then(|sum| sum.kgce_ug).map(kg),
                     co2_kg: sum.and_then(|sum| sum.co2_ug).map(kg),
+                    cost_cny: sum.and_then(Sum::cost_ncny).map(yuan),
                     quality: sum.and_then(|sum| quality(&sum.shares)),
                     coverage: sum.and_then(Sum::coverage),
                     missing: sum.is_none().then_some(Missing::NoData),
@@ -252,7 +317,7 @@ impl Composer<'_> {
         let raw = months.this.as_ref().and_then(|sum| figure.raw(sum));
         let missing = match (&months.this, raw) {
             (None, _) => Some(Missing::NoData),
-            (Some(_), None) => Some(Missing::NotCounted),
+            (Some(_), None) => Some(figure.unknown()),
             _ => self.extent.missing,
         };
         Measure {
@@ -285,7 +350,7 @@ impl Composer<'_> {
             .and_then(|(change, other)| share_of(change, other));
         let missing = match (sum, other, raw) {
             (None, _, _) => Some(Missing::NoData),
-            (Some(_), None, _) => Some(Missing::NotCounted),
+            (Some(_), None, _) => Some(figure.unknown()),
             (_, _, None) => Some(Missing::NoData),
             _ if !self.month_over => Some(Missing::MonthNotOver),
             _ if incomplete => Some(Missing::BaseIncomplete),
@@ -305,7 +370,8 @@ impl Composer<'_> {
     fn budgets(&self) -> Vec<BudgetLine> {
         let year = self.month.year();
         let index = usize::try_from(self.month.number() - 1).unwrap_or(0);
-        budget_statuses(self.config, &self.scope, year, self.rows, self.as_of)
+        let rows = [self.rows, self.booked].concat();
+        budget_statuses(self.config, &self.scope, year, &rows, self.as_of)
             .into_iter()
             .filter_map(|year| {
                 let month = year.months.get(index).cloned()?;
@@ -345,7 +411,7 @@ pub fn used_factors(config: &Config, ids: &[String]) -> Vec<FactorEntry> {
 }
 
 /// Adds a commodity's quality shares, weighted by its standard coal.
-fn add_weighted(into: &mut [i128; 3], sum: Option<&Sum>) {
+fn add_weighted(into: &mut [i128; 4], sum: Option<&Sum>) {
     let Some((sum, kgce_ug)) = sum.and_then(|sum| sum.kgce_ug.map(|kgce_ug| (sum, kgce_ug))) else {
         return;
     };
@@ -357,6 +423,7 @@ fn add_weighted(into: &mut [i128; 3], sum: Option<&Sum>) {
         sum.shares.measured_base,
         sum.shares.interpolated_base,
         sum.shares.estimated_base,
+        sum.shares.manual_base,
     ];
     for (into, part) in into.iter_mut().zip(parts) {
         *into += kgce_ug * i128::from(part) / amount;

@@ -6,11 +6,14 @@
 use csv::{Terminator, WriterBuilder};
 
 use crate::ReportError;
+use crate::adjustments::AdjustmentEntry;
 use crate::names;
-use crate::report::{BudgetLine, CommodityReport, FactorEntry, Measure, MonthlyReport, Part};
+use crate::report::{
+    BudgetLine, CommodityReport, FactorEntry, Measure, MonthlyReport, Part, TariffEntry,
+};
 
 /// The columns in two languages. New ones are added at the end.
-const COLUMNS: [&str; 27] = [
+const COLUMNS: [&str; 29] = [
     "机构 institution",
     "月份 month",
     "部分 section",
@@ -38,6 +41,8 @@ const COLUMNS: [&str; 27] = [
     "数据完整率 coverage",
     "因子与来源 factors_and_source",
     "备注 note",
+    "费用 cost_cny",
+    "人工抄表占比 manual_share",
 ];
 
 type Row = [String; COLUMNS.len()];
@@ -74,8 +79,16 @@ fn rows(report: &MonthlyReport) -> Vec<Row> {
         ["碳排放", "Carbon"],
         &report.totals.co2_kg,
     ));
+    rows.push(lines.measure(
+        "total",
+        "",
+        "cost",
+        ["能源费用", "Energy cost"],
+        &report.totals.cost,
+    ));
     for row in &mut rows {
         row[23] = number(report.totals.quality.map(|quality| quality.estimated));
+        row[28] = number(report.totals.quality.map(|quality| quality.manual));
         row[24] = number(report.totals.coverage);
     }
     for commodity in &report.commodities {
@@ -92,9 +105,17 @@ fn rows(report: &MonthlyReport) -> Vec<Row> {
                 .iter()
                 .map(|part| lines.part("subitem", commodity, part)),
         );
+        rows.extend(
+            commodity
+                .deducted
+                .iter()
+                .map(|part| lines.part("deducted", commodity, part)),
+        );
     }
     rows.extend(report.budgets.iter().map(|line| lines.budget(line)));
     rows.extend(report.factors.iter().map(|factor| lines.factor(factor)));
+    rows.extend(report.tariffs.iter().map(|tariff| lines.tariff(tariff)));
+    rows.extend(report.adjustments.iter().map(|one| lines.adjustment(one)));
     rows.extend(lines.about());
     rows
 }
@@ -157,6 +178,12 @@ impl Lines<'_> {
         );
         row[12] = number(commodity.kgce.value);
         row[13] = number(commodity.co2_kg.value);
+        row[27] = number(commodity.cost.value);
+        if let Some(why) = commodity.cost.missing.filter(|_| row[27].is_empty()) {
+            let before = if row[26].is_empty() { "" } else { "; " };
+            row[26] = format!("{}{before}cost: {}", row[26], why.id());
+        }
+        row[28] = number(commodity.quality.map(|quality| quality.manual));
         row[23] = number(commodity.quality.map(|quality| quality.estimated));
         row[24] = number(commodity.coverage);
         row[25] = text(&commodity.factor_ids.join("+"));
@@ -171,6 +198,8 @@ impl Lines<'_> {
         row[9] = number(part.share);
         row[12] = number(part.kgce);
         row[13] = number(part.co2_kg);
+        row[27] = number(part.cost_cny);
+        row[28] = number(part.quality.map(|quality| quality.manual));
         row[23] = number(part.quality.map(|quality| quality.estimated));
         row[24] = number(part.coverage);
         row[26] = part
@@ -222,6 +251,31 @@ impl Lines<'_> {
         row
     }
 
+    fn tariff(&self, tariff: &TariffEntry) -> Row {
+        let mut row = self.line("tariff", &tariff.id, [&tariff.name_zh, &tariff.name_en]);
+        row[3] = tariff.commodity.clone();
+        row[25] = text(&tariff.source);
+        row[26] = format!(
+            "valid from {}, confidence {}",
+            tariff.valid_from, tariff.confidence
+        );
+        row
+    }
+
+    /// A line of its own month: the note names the month that it corrects.
+    fn adjustment(&self, entry: &AdjustmentEntry) -> Row {
+        let names = [entry.name_zh.as_str(), entry.name_en.as_str()];
+        let mut row = self.line("adjustment", &entry.point, names);
+        row[3] = entry.commodity.clone();
+        row[7] = entry.unit.clone();
+        row[8] = number(Some(entry.amount));
+        row[12] = number(entry.kgce);
+        row[13] = number(entry.co2_kg);
+        row[27] = number(entry.cost_cny);
+        row[26] = text(&format!("{}: {}", entry.month, entry.cause.text_en));
+        row
+    }
+
     fn about(&self) -> Vec<Row> {
         let report = self.report;
         let extent = &report.extent;
@@ -254,6 +308,14 @@ impl Lines<'_> {
                 "month_over",
                 ["月份是否结束", "Month over"],
                 report.month_over.to_string(),
+            ),
+            (
+                "state",
+                ["关账状态", "State"],
+                match &report.close {
+                    Some(close) => format!("{}, revision {}", report.state.id(), close.revision),
+                    None => report.state.id().to_owned(),
+                },
             ),
             ("schema", ["格式", "Form"], report.schema.clone()),
             (

@@ -3,10 +3,14 @@
 use chrono::{Datelike, Months, NaiveDate};
 use chrono_tz::Tz;
 use steward_config::Config;
-use steward_model::time::day_start_s;
+use steward_model::time::{day_start_s, local_date};
 use steward_model::{Commodity, InstitutionId, LedgerRow, PointId, Span};
 use steward_store::{Source, StoreError};
 
+use crate::adjustments::AdjustmentLine;
+use crate::books::BooksView;
+use crate::close::Closes;
+use crate::report::{CloseInfo, MonthState};
 use crate::scope::{Scope, groups, points_of};
 
 /// A month of local time.
@@ -28,6 +32,9 @@ pub enum ReportError {
     /// The store does not answer.
     #[error("the store does not answer")]
     Store(#[from] StoreError),
+    /// A frozen content that this program cannot have written.
+    #[error("the content of close {0} in the books cannot be read")]
+    Content(u64, #[source] serde_json::Error),
     /// The report cannot be written as text.
     #[error("the report cannot be rendered")]
     Render(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -41,6 +48,12 @@ impl Month {
             .contains(&year)
             .then(|| NaiveDate::from_ymd_opt(year, month, 1).map(Self))
             .flatten()
+    }
+
+    /// The month of the local date at the second `at_s`.
+    pub fn of(zone: Tz, at_s: i64) -> Self {
+        let date = local_date(zone, at_s);
+        Self(date.with_day(1).unwrap_or(date))
     }
 
     /// The first day.
@@ -105,23 +118,72 @@ impl std::str::FromStr for Month {
     }
 }
 
-/// The ledger's month rows that a report needs: thirteen months, this one last.
+/// What a report is made of.
 #[derive(Clone, Debug, Default)]
 pub struct Facts {
-    /// Rows of span month.
+    /// Rows of span month: thirteen months, this one last; closed months as they were closed.
     pub rows: Vec<LedgerRow>,
+    /// Where the month stands.
+    pub standing: Standing,
+    /// What changed in closed months and is shown on this one.
+    pub adjustments: Vec<AdjustmentLine>,
+    /// All adjustments as rows of the months in which they are booked: budgets count them.
+    pub booked: Vec<LedgerRow>,
+}
+
+/// Where a month stands, with what its report needs of it.
+#[derive(Clone, Debug, Default)]
+pub enum Standing {
+    /// Open.
+    #[default]
+    Open,
+    /// A close is proposed.
+    Provisional(CloseInfo),
+    /// Closed.
+    Closed(Box<FrozenReport>),
+}
+
+/// The report as it was frozen, and the close that froze it.
+#[derive(Clone, Debug)]
+pub struct FrozenReport {
+    /// Closed, or superseded where a later revision took its place.
+    pub state: MonthState,
+    /// The close.
+    pub close: CloseInfo,
+    /// The report's members that are content.
+    pub report: serde_json::Value,
 }
 
 /// Reads the facts of an institution's month.
 pub async fn gather(
     source: &Source,
     config: &Config,
+    books: &BooksView,
     institution: &InstitutionId,
     month: Month,
 ) -> Result<Facts, ReportError> {
     if !config.registry.institutions.contains_key(institution) {
         return Err(ReportError::UnknownInstitution(institution.to_string()));
     }
+    let closes = Closes::of(&books.state, institution)?;
+    if let Some(frozen) = closes.frozen_report(month) {
+        return Ok(Facts {
+            standing: Standing::Closed(Box::new(frozen)),
+            ..Facts::default()
+        });
+    }
+    let mut facts = closes.facts(source, config, books, month, false).await?;
+    if let (MonthState::Provisional, Some(close)) =
+        crate::close::month_state(&books.state, institution, month)
+    {
+        facts.standing = Standing::Provisional(close);
+    }
+    Ok(facts)
+}
+
+/// The points of an institution's report: its own, virtual ones too, and those of others that its
+/// totals take off.
+pub(crate) fn report_points(config: &Config, institution: &InstitutionId) -> Vec<PointId> {
     let scope = Scope::Institution(institution.clone());
     let mut points: Vec<PointId> = Vec::new();
     for commodity in Commodity::ALL {
@@ -142,27 +204,43 @@ pub async fn gather(
         points.extend(points_of(&subitems));
         points.extend(points_of(&buildings));
     }
+    let own = config.registry.points.values();
+    let own = own.filter(|point| scope.holds(&config.registry, point));
+    points.extend(own.map(|point| point.id.clone()));
     points.sort();
     points.dedup();
+    points
+}
+
+/// The ledger's month rows of points, from the first month to the last one, both included.
+pub(crate) async fn month_rows(
+    source: &Source,
+    config: &Config,
+    points: &[PointId],
+    first: Month,
+    last: Month,
+) -> Result<Vec<LedgerRow>, ReportError> {
     let mut rows = Vec::new();
-    for (zone, points) in by_zone(config, points) {
-        let (from_s, to_s) = (
-            month.earlier(12).start_s(zone),
-            month.later(1).start_s(zone),
-        );
+    for (zone, points) in by_zone(config, points.to_vec()) {
+        let (from_s, to_s) = (first.start_s(zone), last.later(1).start_s(zone));
         rows.extend(source.ledger(&points, Span::Month, from_s, to_s).await?);
     }
-    Ok(Facts { rows })
+    Ok(rows)
+}
+
+/// The zone of a point's days.
+pub(crate) fn zone_of_point(config: &Config, id: &PointId) -> Tz {
+    let point = config.registry.points.get(id);
+    point
+        .and_then(|point| config.registry.zone_of(point))
+        .unwrap_or(config.settings.zone)
 }
 
 /// Points by the zone of their building.
 pub fn by_zone(config: &Config, points: Vec<PointId>) -> Vec<(Tz, Vec<PointId>)> {
     let mut zones: Vec<(Tz, Vec<PointId>)> = Vec::new();
     for id in points {
-        let point = config.registry.points.get(&id);
-        let zone = point
-            .and_then(|point| config.registry.zone_of(point))
-            .unwrap_or(config.settings.zone);
+        let zone = zone_of_point(config, &id);
         match zones.iter_mut().find(|(known, _)| *known == zone) {
             Some((_, points)) => points.push(id),
             None => zones.push((zone, vec![id])),

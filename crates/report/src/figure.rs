@@ -2,7 +2,8 @@
 
 use steward_model::Commodity;
 
-use crate::numbers::{amount, kg};
+use crate::numbers::{amount, kg, yuan};
+use crate::report::Missing;
 use crate::rollup::Sum;
 
 /// Which figure of a sum is told.
@@ -11,6 +12,7 @@ pub(crate) enum Figure {
     Amount(Commodity),
     Kgce,
     Co2,
+    Cost,
 }
 
 impl Figure {
@@ -19,6 +21,7 @@ impl Figure {
             Self::Amount(commodity) => commodity.unit(),
             Self::Kgce => "kgce",
             Self::Co2 => "kgCO2",
+            Self::Cost => "CNY",
         }
     }
 
@@ -27,6 +30,7 @@ impl Figure {
             Self::Amount(_) => Some(sum.amount_base.into()),
             Self::Kgce => sum.kgce_ug,
             Self::Co2 => sum.co2_ug,
+            Self::Cost => sum.cost_ncny(),
         }
     }
 
@@ -34,6 +38,15 @@ impl Figure {
         match self {
             Self::Amount(commodity) => amount(commodity, i64::try_from(raw).unwrap_or(i64::MAX)),
             Self::Kgce | Self::Co2 => kg(raw),
+            Self::Cost => yuan(raw),
+        }
+    }
+
+    /// Why the figure of a sum that exists is not known.
+    pub(crate) const fn unknown(self) -> Missing {
+        match self {
+            Self::Cost => Missing::NoTariff,
+            _ => Missing::NotCounted,
         }
     }
 
@@ -42,7 +55,7 @@ impl Figure {
         let extent = extent.filter(|extent| *extent > 0.0)?;
         let whole = match self {
             Self::Amount(commodity) => raw as f64 / commodity.base_per_unit() as f64,
-            Self::Kgce | Self::Co2 => raw as f64 / 1e9,
+            Self::Kgce | Self::Co2 | Self::Cost => raw as f64 / 1e9,
         };
         Some((whole / extent * 1e6).round() / 1e6)
     }

@@ -15,8 +15,18 @@ pub(crate) fn content_sha256(document: &Value) -> String {
             members.remove(*name);
         }
     }
+    sha256(&canonical_text(&content))
+}
+
+/// The canonical form of a document (RFC 8785).
+pub(crate) fn canonical_text(document: &Value) -> String {
     let mut text = String::new();
-    canonical(&content, &mut text);
+    canonical(document, &mut text);
+    text
+}
+
+/// SHA-256 in hex.
+pub(crate) fn sha256(text: &str) -> String {
     Sha256::digest(text.as_bytes())
         .iter()
         .fold(String::new(), |mut hex, byte| {

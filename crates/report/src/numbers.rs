@@ -16,6 +16,8 @@ pub struct QualityShares {
     pub interpolated: f64,
     /// Share from outages, of which only the sum is known.
     pub estimated: f64,
+    /// Share from readings that a person took.
+    pub manual: f64,
 }
 
 /// The amount in the commodity's unit. A base unit is a decimal fraction of it, so nothing is lost.
@@ -32,6 +34,17 @@ pub fn kg(micrograms: i128) -> f64 {
         UG_PER_G / 2
     };
     ((micrograms + half) / UG_PER_G) as f64 / 1_000.0
+}
+
+/// Nano-yuan as yuan, rounded to the fen, halves away from zero.
+pub fn yuan(nano: i128) -> f64 {
+    const NANO_PER_FEN: i128 = 10_000_000;
+    let half = if nano < 0 {
+        -NANO_PER_FEN / 2
+    } else {
+        NANO_PER_FEN / 2
+    };
+    ((nano + half) / NANO_PER_FEN) as f64 / 100.0
 }
 
 /// `part` of `whole` in ten-thousandths; `None` where the whole is not above zero.
@@ -70,12 +83,14 @@ pub fn quality(shares: &Shares) -> Option<QualityShares> {
         i128::from(shares.measured_base),
         i128::from(shares.interpolated_base),
         i128::from(shares.estimated_base),
+        i128::from(shares.manual_base),
     ];
     match shares_of_whole(&parts)?.as_slice() {
-        &[measured, interpolated, estimated] => Some(QualityShares {
+        &[measured, interpolated, estimated, manual] => Some(QualityShares {
             measured,
             interpolated,
             estimated,
+            manual,
         }),
         _ => None,
     }
@@ -102,5 +117,13 @@ mod tests {
         assert_eq!(kg(-1_500_000), -0.002);
         assert_eq!(kg(530_600_000_000), 530.6);
         assert_eq!(amount(Commodity::Heat, 1_234_567), 1.234567);
+    }
+
+    #[test]
+    fn yuan_are_rounded_to_the_fen_once() {
+        assert_eq!(yuan(4_999_999), 0.0);
+        assert_eq!(yuan(5_000_000), 0.01);
+        assert_eq!(yuan(-5_000_000), -0.01);
+        assert_eq!(yuan(645_300_000_000), 645.3);
     }
 }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::{OpenApi, ToSchema};
 
+use crate::adjustments::AdjustmentEntry;
 use crate::budget::BudgetStatus;
 use crate::numbers::QualityShares;
 use crate::{BudgetMonth, BudgetState, ReportError};
@@ -32,6 +33,10 @@ pub struct MonthlyReport {
     pub to: String,
     /// False while the month still runs: figures grow.
     pub month_over: bool,
+    /// Where the month stands. A closed month's figures never change.
+    pub state: MonthState,
+    /// Who closed it, or proposes to; null while it is open.
+    pub close: Option<CloseInfo>,
     /// How electricity becomes standard coal: `calorific` 当量值 or `equivalent` 等价值.
     pub coal_basis: String,
     /// Floor area and head count of the month.
@@ -44,12 +49,62 @@ pub struct MonthlyReport {
     pub budgets: Vec<BudgetLine>,
     /// Every factor that a figure of this month used.
     pub factors: Vec<FactorEntry>,
+    /// Every tariff version that a cost of this month used.
+    pub tariffs: Vec<TariffEntry>,
+    /// What changed in earlier months after they were closed 以前期间调整. It stands beside the
+    /// figures of this month and not in them; budgets count it.
+    pub adjustments: Vec<AdjustmentEntry>,
     /// When this copy was made; not part of the content.
     #[schema(format = DateTime)]
     pub generated_at: String,
     /// SHA-256 of the RFC 8785 form of this document without `generated_at` and `content_sha256`.
     #[schema(pattern = "^[0-9a-f]{64}$")]
     pub content_sha256: String,
+}
+
+/// Where a month stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum MonthState {
+    /// Figures follow the ledger.
+    #[default]
+    Open,
+    /// A close is proposed and waits for another person.
+    Provisional,
+    /// Closed: the figures are frozen.
+    Closed,
+    /// Closed once, and replaced by a later revision.
+    Superseded,
+}
+
+impl MonthState {
+    /// The word used in JSON and CSV.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Provisional => "provisional",
+            Self::Closed => "closed",
+            Self::Superseded => "superseded",
+        }
+    }
+}
+
+/// A close as the books know it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct CloseInfo {
+    /// Number of the proposal in the books.
+    pub proposal: u64,
+    /// 1, and one more for each revision.
+    pub revision: u32,
+    /// SHA-256 of the frozen content.
+    pub content_sha256: String,
+    /// Who proposed.
+    pub proposed_by: String,
+    /// Who approved; null while nobody has.
+    pub approved_by: Option<String>,
+    /// When it was approved.
+    #[schema(format = DateTime)]
+    pub closed_at: Option<String>,
 }
 
 /// The institution of a report.
@@ -134,7 +189,7 @@ pub struct Comparison {
 /// A figure with all it is measured by.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Measure {
-    /// `kWh`, `m3`, `GJ`, `t`, `L`, `kgce` or `kgCO2`.
+    /// `kWh`, `m3`, `GJ`, `t`, `L`, `kgce`, `kgCO2` or `CNY`.
     pub unit: String,
     /// The figure.
     pub value: Option<f64>,
@@ -157,6 +212,9 @@ pub struct Totals {
     pub kgce: Measure,
     /// CO2, location-based 碳排放.
     pub co2_kg: Measure,
+    /// Energy by the tariffs' prices and surcharges 能源费用, without what belongs to a month's bill.
+    /// Null where a part of the energy has no price.
+    pub cost: Measure,
     /// How the energy is known, weighted by standard coal.
     pub quality: Option<QualityShares>,
     /// Intervals present ÷ intervals that have ended, over all points of the totals.
@@ -184,22 +242,28 @@ pub struct CommodityReport {
     pub kgce: Measure,
     /// CO2, location-based.
     pub co2_kg: Measure,
+    /// By the tariff's prices and surcharges; null where a part of the amount has no price.
+    pub cost: Measure,
     /// How the amount is known.
     pub quality: Option<QualityShares>,
     /// Intervals present ÷ intervals that have ended.
     pub coverage: Option<f64>,
     /// Ids of the factors used; their origin stands under `factors`.
     pub factor_ids: Vec<String>,
+    /// Tariff versions used, as `id@from`; what they are stands under `tariffs`.
+    pub tariff_ids: Vec<String>,
     /// The amount by building; they add up to the whole.
     pub buildings: Vec<Part>,
     /// The amount by sub-item 分项, with what no sub-item meters as `rest`; they add up to the whole.
     pub subitems: Vec<Part>,
+    /// Points that are rented out and metered separately 出租扣减: not in the amount.
+    pub deducted: Vec<Part>,
 }
 
 /// A part of a commodity's amount.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Part {
-    /// Building id, sub-item code, or `rest`.
+    /// Building id, sub-item code, point id, or `rest`.
     pub key: String,
     /// Chinese name.
     pub name_zh: String,
@@ -209,12 +273,15 @@ pub struct Part {
     pub amount_base: Option<i64>,
     /// The amount in the commodity's unit.
     pub amount: Option<f64>,
-    /// Its share; the shares of all parts add up to one. Null where a residual is negative.
+    /// Its share; the shares of all parts add up to one. Null where a residual is negative, and of
+    /// what is deducted.
     pub share: Option<f64>,
     /// Standard coal.
     pub kgce: Option<f64>,
     /// CO2, location-based.
     pub co2_kg: Option<f64>,
+    /// Cost in CNY.
+    pub cost_cny: Option<f64>,
     /// How it is known.
     pub quality: Option<QualityShares>,
     /// Intervals present ÷ intervals that have ended.
@@ -290,6 +357,48 @@ impl FactorEntry {
             confidence: factor.confidence.to_string(),
         }
     }
+}
+
+/// A version of a tariff and where it comes from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct TariffEntry {
+    /// `id@from`.
+    pub id: String,
+    /// Of what.
+    pub commodity: String,
+    /// Chinese name.
+    pub name_zh: String,
+    /// English name.
+    pub name_en: String,
+    /// First day on which it applies.
+    #[schema(format = Date)]
+    pub valid_from: String,
+    /// First day on which it no longer applies.
+    #[schema(format = Date)]
+    pub valid_to: Option<String>,
+    /// The document that sets it.
+    pub source: String,
+    /// A (official text) to D (derived), U (unverified).
+    pub confidence: String,
+}
+
+/// The configured tariff versions with these names (`id@from`).
+pub fn used_tariffs(config: &steward_config::Config, names: &[String]) -> Vec<TariffEntry> {
+    let tariffs = config.tariffs.all.values();
+    let versions = tariffs.flat_map(|tariff| tariff.versions.iter().map(move |one| (tariff, one)));
+    versions
+        .map(|(tariff, version)| TariffEntry {
+            id: version.name(tariff),
+            commodity: tariff.commodity.id().to_owned(),
+            name_zh: tariff.name_zh.clone(),
+            name_en: tariff.name_en.clone(),
+            valid_from: version.from.to_string(),
+            valid_to: version.to.map(|date| date.to_string()),
+            source: version.source.clone(),
+            confidence: version.confidence.to_string(),
+        })
+        .filter(|entry| names.contains(&entry.id))
+        .collect()
 }
 
 /// The report as JSON text.

@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
+use chrono::NaiveDate;
 use chrono_tz::Tz;
-use steward_config::Config;
+use steward_config::{Config, Dated, Formula};
 use steward_model::time::{INTERVAL_S, day_start_s, local_date, next_period_date};
 use steward_model::{LedgerRow, PointId, Shares, Span, UtcMs};
 
@@ -24,6 +25,11 @@ pub struct Sum {
     pub kgce_ug: Option<i128>,
     /// CO2 in micrograms; `None` where nothing in the sum counts any.
     pub co2_ug: Option<i128>,
+    /// Nano-yuan of what has a price. It is the cost only where everything has one:
+    /// [`Self::cost_ncny`].
+    pub priced_ncny: i128,
+    /// Rows of which at least one interval has no price.
+    pub unpriced_rows: u64,
 }
 
 impl Sum {
@@ -37,10 +43,19 @@ impl Sum {
         self.shares.measured_base += sign * other.shares.measured_base;
         self.shares.interpolated_base += sign * other.shares.interpolated_base;
         self.shares.estimated_base += sign * other.shares.estimated_base;
+        self.shares.manual_base += sign * other.shares.manual_base;
         self.intervals_present += other.intervals_present;
         self.intervals_expected += other.intervals_expected;
         add_optional(&mut self.kgce_ug, other.kgce_ug, sign);
         add_optional(&mut self.co2_ug, other.co2_ug, sign);
+        self.priced_ncny += i128::from(sign) * other.priced_ncny;
+        self.unpriced_rows += other.unpriced_rows;
+    }
+
+    /// The cost in nano-yuan; `None` where a part of the sum has no price: a part of the cost is
+    /// not the cost.
+    pub fn cost_ncny(&self) -> Option<i128> {
+        (self.unpriced_rows == 0).then_some(self.priced_ncny)
     }
 
     /// Intervals present ÷ intervals that have ended; `None` before the first has ended.
@@ -79,6 +94,7 @@ pub struct RollUp<'a> {
     cells: HashMap<(i64, usize), (Sum, bool)>,
     seen: HashSet<(i64, usize)>,
     factor_sets: BTreeSet<String>,
+    tariff_sets: BTreeSet<String>,
 }
 
 /// A point as the groups see it.
@@ -87,7 +103,7 @@ struct Member {
     zone: Tz,
     /// (group, sign)
     places: Vec<(usize, i64)>,
-    /// Seconds between which a meter served the point.
+    /// Seconds between which a meter served the point, or all that it is made of.
     services: Vec<(i64, i64)>,
 }
 
@@ -110,15 +126,6 @@ impl<'a> RollUp<'a> {
                     .push((group_index, sign));
             }
         }
-        for meter in config.registry.meters.values() {
-            if let Some(member) = members.get_mut(&meter.point) {
-                let to_s = meter
-                    .to
-                    .map_or(i64::MAX, |date| day_start_s(member.zone, date));
-                let from_s = day_start_s(member.zone, meter.from);
-                member.services.push((from_s, to_s));
-            }
-        }
         Self {
             span,
             zone,
@@ -128,6 +135,7 @@ impl<'a> RollUp<'a> {
             cells: HashMap::new(),
             seen: HashSet::new(),
             factor_sets: BTreeSet::new(),
+            tariff_sets: BTreeSet::new(),
         }
     }
 
@@ -146,6 +154,8 @@ impl<'a> RollUp<'a> {
                 intervals_expected: u64::from(row.intervals_expected).min(ended.unsigned_abs()),
                 kgce_ug: row.kgce_ug.map(i128::from),
                 co2_ug: row.co2_ug.map(i128::from),
+                priced_ncny: row.cost_ncny.map_or(0, i128::from),
+                unpriced_rows: u64::from(row.cost_ncny.is_none()),
             };
             for &(group, sign) in &member.places {
                 let (into, has_plus) = self.cells.entry((start_s, group)).or_default();
@@ -156,7 +166,19 @@ impl<'a> RollUp<'a> {
             if !row.factor_set.is_empty() && !self.factor_sets.contains(&row.factor_set) {
                 self.factor_sets.insert(row.factor_set.clone());
             }
+            if !row.tariff_set.is_empty() && !self.tariff_sets.contains(&row.tariff_set) {
+                self.tariff_sets.insert(row.tariff_set.clone());
+            }
         }
+    }
+
+    /// The tariff versions that the rows so far used, as `id@from`.
+    pub fn tariffs(&self) -> Vec<String> {
+        let mut named: BTreeSet<&str> = BTreeSet::new();
+        for set in &self.tariff_sets {
+            named.extend(set.split('+'));
+        }
+        named.into_iter().map(str::to_owned).collect()
     }
 
     /// The figures by time and group. A group of which nothing is added has no figure there.
@@ -223,9 +245,36 @@ impl Member {
             index,
             zone,
             places: Vec::new(),
-            services: Vec::new(),
+            services: services(config, id, zone),
         }
     }
+}
+
+/// Seconds between which a point is expected to have a ledger: a metered one while a meter serves
+/// it, a virtual one while a formula holds and all of its terms are served.
+pub(crate) fn services(config: &Config, id: &PointId, zone: Tz) -> Vec<(i64, i64)> {
+    let Some(point) = config.registry.points.get(id) else {
+        return Vec::new();
+    };
+    let span = |from: NaiveDate, to: Option<NaiveDate>| {
+        let to_s = to.map_or(i64::MAX, |date| day_start_s(zone, date));
+        (day_start_s(zone, from), to_s)
+    };
+    if point.formulas.is_empty() {
+        let meters = config.registry.meters_of(id).into_iter();
+        return meters.map(|meter| span(meter.from, meter.to)).collect();
+    }
+    let of_formula = |dated: &Dated<Formula>| {
+        let (mut from_s, mut to_s) = span(dated.from, dated.to);
+        for term in &dated.value.terms {
+            // Cycles are refused when the configuration is loaded.
+            let served = services(config, &term.point, zone);
+            from_s = from_s.max(served.iter().map(|one| one.0).min().unwrap_or(i64::MAX));
+            to_s = to_s.min(served.iter().map(|one| one.1).max().unwrap_or(i64::MIN));
+        }
+        (from_s < to_s).then_some((from_s, to_s))
+    };
+    point.formulas.iter().filter_map(of_formula).collect()
 }
 
 /// The second at which the period of `span` that begins at `start_s` ends.

@@ -3,11 +3,15 @@
 //! A total takes the points that no other point of the scope meters too; what a foreign point
 //! meters behind one of them is subtracted. So the buildings of an institution add up to the
 //! institution, exactly, even where one building hangs on another one's main meter.
+//!
+//! What is rented out, and what is shared, is subtracted where it lies behind a point of a total.
+//! A shared point comes back through the points to which it is allocated: they are virtual, and
+//! they count like any other. An analysis beside the books moves nothing.
 
 use std::collections::BTreeMap;
 
 use chrono_tz::Tz;
-use steward_config::{Config, Point, Registry};
+use steward_config::{Config, Point, PointRole, Registry};
 use steward_model::{BuildingId, Commodity, InstitutionId, PointId};
 
 /// Of what a total is asked.
@@ -75,6 +79,9 @@ impl By {
 /// The key of what a parent meters and its children do not.
 pub const REST: &str = "rest";
 
+/// The key of what is rented out and metered separately.
+pub const DEDUCTED: &str = "deducted";
+
 /// A signed set of points whose sum is one figure.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Group {
@@ -122,9 +129,12 @@ pub fn groups(
         (Some(By::Point), Scope::Point(id)) => {
             tree.explain_point(id, |child| Some(child.id.to_string()))
         }
-        (Some(By::Subitem), Scope::Point(id)) => {
-            tree.explain_point(id, |child| child.subitem.clone())
-        }
+        (Some(By::Subitem), Scope::Point(id)) => tree.explain_point(id, |child| {
+            let is_rented = child.role == PointRole::Deducted;
+            is_rented
+                .then(|| DEDUCTED.to_owned())
+                .or_else(|| child.subitem.clone())
+        }),
         (Some(By::Point), _) => tree.by_root(&total),
         (Some(By::Subitem), _) => tree.by_subitem(&total),
     };
@@ -137,6 +147,20 @@ pub fn groups(
         .collect();
     groups.sort_by_key(|group| group.key.as_deref() == Some(REST));
     groups
+}
+
+/// The points that are rented out behind the points of `scope`, for one commodity: metered, and in
+/// none of its totals. One that lies behind another one of them is a part of it.
+pub fn deducted(registry: &Registry, scope: &Scope, commodity: Commodity) -> Vec<PointId> {
+    let tree = Tree::new(registry, commodity);
+    let is_inside = |point: &Point| scope.holds(registry, point);
+    let off = tree.points.iter().filter(|point| {
+        point.role == PointRole::Deducted
+            && tree
+                .parent(point)
+                .is_some_and(|parent| tree.is_carried(parent, &is_inside))
+    });
+    off.map(|point| point.id.clone()).collect()
 }
 
 /// The points that a set of groups reads, each once.
@@ -203,11 +227,37 @@ impl<'a> Tree<'a> {
             .filter(|parent| parent.commodity == point.commodity)
     }
 
+    /// Whether what a point meters is a part of totals at all: nothing behind a rented or a shared
+    /// point is, and an analysis is what the point above it is.
+    fn is_counted(&self, point: &Point) -> bool {
+        let above = self.parent(point);
+        match point.role {
+            PointRole::Deducted | PointRole::Shared => false,
+            PointRole::Aside => above.is_some_and(|above| self.is_counted(above)),
+            PointRole::Counted => above.is_none_or(|above| self.is_counted(above)),
+        }
+    }
+
+    /// The point itself, or the one above for an analysis: where it stands in the books.
+    fn booked(&self, point: &'a Point) -> Option<&'a Point> {
+        let mut point = point;
+        while point.role == PointRole::Aside {
+            point = self.parent(point)?;
+        }
+        Some(point)
+    }
+
+    /// Whether what a point meters is a part of the total of what is `inside`.
+    fn is_carried(&self, point: &'a Point, inside: &impl Fn(&Point) -> bool) -> bool {
+        self.is_counted(point) && self.booked(point).is_some_and(inside)
+    }
+
     fn net(&self, inside: impl Fn(&Point) -> bool) -> Group {
         let mut group = Group::default();
-        for point in &self.points {
-            let parent_inside = self.parent(point).is_some_and(&inside);
-            match (inside(point), parent_inside) {
+        for &point in &self.points {
+            let above = self.parent(point);
+            let parent_inside = above.is_some_and(|above| self.is_carried(above, &inside));
+            match (self.is_carried(point, &inside), parent_inside) {
                 (true, false) => group.plus.push(point.id.clone()),
                 (false, true) => group.minus.push(point.id.clone()),
                 _ => {}
@@ -223,14 +273,13 @@ impl<'a> Tree<'a> {
         scope: &Scope,
         key_of: impl Fn(&Point) -> Option<String>,
     ) -> BTreeMap<String, Group> {
-        let held_key = |point: &Point| {
-            scope
-                .holds(self.registry, point)
-                .then(|| key_of(point))
-                .flatten()
+        let is_inside = |point: &Point| scope.holds(self.registry, point);
+        let held_key = |point: &'a Point| {
+            let is_carried = self.is_carried(point, &is_inside);
+            self.booked(point).filter(|_| is_carried).and_then(&key_of)
         };
         let mut named: BTreeMap<String, Group> = BTreeMap::new();
-        for point in &self.points {
+        for &point in &self.points {
             let own = held_key(point);
             let above = self.parent(point).and_then(held_key);
             if own == above {
@@ -258,7 +307,8 @@ impl<'a> Tree<'a> {
         }
     }
 
-    /// A point's children by key, and the rest of it.
+    /// A point's children by key, and the rest of it. An analysis is no part of it; what is rented
+    /// out is one of its own.
     fn explain_point(
         &self,
         id: &PointId,
@@ -268,21 +318,17 @@ impl<'a> Tree<'a> {
         if self.single(id).is_empty() {
             return named;
         }
+        let mut rest = Group {
+            plus: vec![id.clone()],
+            ..Group::default()
+        };
         for child in self.children.get(id).into_iter().flatten() {
-            if let Some(key) = key_of(child) {
+            if let Some(key) = key_of(child).filter(|_| child.role != PointRole::Aside) {
                 named.entry(key).or_default().plus.push(child.id.clone());
-                named
-                    .entry(REST.to_owned())
-                    .or_default()
-                    .minus
-                    .push(child.id.clone());
+                rest.minus.push(child.id.clone());
             }
         }
-        named
-            .entry(REST.to_owned())
-            .or_default()
-            .plus
-            .push(id.clone());
+        named.insert(REST.to_owned(), rest);
         named
     }
 
@@ -314,15 +360,16 @@ impl<'a> Tree<'a> {
     }
 
     /// Sub-items: of each point of the total its coded children and the rest. A point without
-    /// coded children counts whole, under its own code where it has one.
+    /// coded children counts whole, under its own code where it has one. What the total leaves out
+    /// is left out of the sub-item that meters it too.
     fn by_subitem(&self, total: &Group) -> BTreeMap<String, Group> {
         let mut named: BTreeMap<String, Group> = BTreeMap::new();
+        // Under which key a point's amount stands.
+        let mut places: BTreeMap<PointId, String> = BTreeMap::new();
         for id in &total.plus {
+            let is_left_out = |child: &Point| total.minus.contains(&child.id);
             let mut explained = self.explain_point(id, |child| {
-                child
-                    .subitem
-                    .clone()
-                    .filter(|_| !total.minus.contains(&child.id))
+                child.subitem.clone().filter(|_| !is_left_out(child))
             });
             let own = self
                 .registry
@@ -335,17 +382,26 @@ impl<'a> Tree<'a> {
                 explained = BTreeMap::from([(own, whole)]);
             }
             for (key, group) in explained {
+                let points = group.plus.iter().map(|point| (point.clone(), key.clone()));
+                places.extend(points);
                 let entry = named.entry(key).or_default();
                 entry.plus.extend(group.plus);
                 entry.minus.extend(group.minus);
             }
         }
-        if !total.minus.is_empty() {
-            named
-                .entry(REST.to_owned())
-                .or_default()
-                .minus
-                .extend(total.minus.iter().cloned());
+        for id in &total.minus {
+            let mut above = self
+                .registry
+                .points
+                .get(id)
+                .and_then(|point| self.parent(point));
+            let mut place = None;
+            while let Some(point) = above.filter(|_| place.is_none()) {
+                place = places.get(&point.id);
+                above = self.parent(point);
+            }
+            let key = place.map_or_else(|| REST.to_owned(), String::clone);
+            named.entry(key).or_default().minus.push(id.clone());
         }
         named
     }

@@ -15,6 +15,7 @@ use steward_report::{
 fn facts(config: &Config) -> Facts {
     Facts {
         rows: world::rows(config, &world::days(config), Span::Month),
+        ..Facts::default()
     }
 }
 

@@ -7,7 +7,7 @@ use std::path::Path;
 use chrono::{Datelike, NaiveDate};
 use steward_model::Commodity;
 
-use crate::site::{Institution, Way};
+use crate::site::{Institution, SimMeter, Way};
 use crate::world::{World, approximate};
 use crate::{modbus, mqtt};
 
@@ -124,7 +124,67 @@ fn registry(world: &World, options: &FileOptions) -> String {
         );
     }
     points_and_meters(world, options, &mut text);
+    accounts(world, &mut text);
+    text.push_str(VIRTUAL_POINT);
     text
+}
+
+/// A figure that no meter shows: the air-conditioning of the three office buildings together.
+const VIRTUAL_POINT: &str = r#"
+[[virtual_point]]
+id = "xzzx-hvac"
+building = "xzzx-1"
+commodity = "electricity"
+name_zh = "行政中心空调合计"
+name_en = "Administration Centre, air-conditioning of all buildings"
+role = "aside"
+formula = "xzzx-1-hvac + xzzx-2-hvac + xzzx-north-hvac"
+"#;
+
+/// An account of every institution for everything that it buys.
+fn accounts(world: &World, text: &mut String) {
+    for (number, institution) in (1..).zip(&world.site().institutions) {
+        for commodity in [
+            Commodity::Electricity,
+            Commodity::Water,
+            Commodity::NaturalGas,
+            Commodity::Heat,
+        ] {
+            let of_institution = |meter: &&SimMeter| {
+                let building = world
+                    .site()
+                    .buildings
+                    .iter()
+                    .find(|one| one.id == meter.building);
+                building.is_some_and(|building| building.institution == institution.id)
+            };
+            let points: Vec<String> = world
+                .meters()
+                .iter()
+                .filter(of_institution)
+                .filter(|meter| meter.commodity == commodity && meter.parent.is_none())
+                .map(|meter| format!("\"{}\"", meter.point))
+                .collect();
+            if points.is_empty() {
+                continue;
+            }
+            let (supplier, tariff, digit) = match commodity {
+                Commodity::Electricity => ("海州供电公司", "example-zj-tou-1-10kv", 1),
+                Commodity::Water => ("海州水务公司", "example-water", 2),
+                Commodity::NaturalGas => ("海州燃气公司", "example-gas", 3),
+                _ => ("海州热力公司", "example-heat", 4),
+            };
+            let _ = write!(
+                text,
+                "\n[[account]]\nid = \"{}-{commodity}\"\ninstitution = \"{}\"\n\
+                 number = \"33{digit}{number:07}\"\nsupplier = \"{supplier}\"\n\
+                 commodity = \"{commodity}\"\npoints = [{}]\ntariff = \"{tariff}\"\n",
+                institution.id,
+                institution.id,
+                points.join(", "),
+            );
+        }
+    }
 }
 
 fn points_and_meters(world: &World, options: &FileOptions, text: &mut String) {
@@ -148,9 +208,28 @@ fn points_and_meters(world: &World, options: &FileOptions, text: &mut String) {
         let _ = write!(
             text,
             "\n[[meter]]\nid = \"{}\"\npoint = \"{}\"\ngateway = \"{}\"\nprofile = \"{}\"\n\
-             {address}\nfrom = {}\ninterval_s = {}\n",
-            meter.id, meter.point, meter.gateway, meter.profile, options.from, options.interval_s,
+             {address}\nfrom = {}\ninterval_s = {}\nrise_max_per_h = {}\n",
+            meter.id,
+            meter.point,
+            meter.gateway,
+            meter.profile,
+            options.from,
+            options.interval_s,
+            (meter.load.rating_per_h() / approximate(meter.commodity.base_per_unit()) * 1_000.0)
+                .ceil()
+                / 1_000.0,
         );
+        if matches!(meter.way, Way::Mqtt { .. }) {
+            // What these meters show steps by ten base units.
+            let step = 10.0 / approximate(meter.commodity.base_per_unit());
+            let _ = writeln!(text, "resolution = {step}");
+        }
+        if let Some((short, modulus)) = &world.story().short_register
+            && short == &meter.id
+        {
+            let modulus = modulus / meter.commodity.base_per_unit();
+            let _ = writeln!(text, "modulus = {modulus}");
+        }
     }
 }
 

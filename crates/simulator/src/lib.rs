@@ -13,7 +13,9 @@ pub mod modbus;
 pub mod mqtt;
 mod noise;
 pub mod site;
+pub mod story;
 pub mod world;
 
 pub use site::{Building, Institution, SimMeter, Site, Way};
+pub use story::Story;
 pub use world::World;

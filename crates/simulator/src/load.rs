@@ -111,6 +111,22 @@ impl Use {
 }
 
 impl Load {
+    /// The most that it can draw in an hour, in base units: what a meter's rating has to allow.
+    pub fn rating_per_h(&self) -> f64 {
+        match self {
+            Self::Lighting(kw) | Self::Motive(kw) | Self::Special(kw) => kw * 2_000.0,
+            Self::Hvac(kw) => kw * 3_000.0,
+            Self::Water(litres) => litres * 3.0,
+            Self::Gas(litres) => litres * 6.0,
+            Self::Heat(kj) => kj * 40.0,
+            Self::Solar(kw) => kw * 1_500.0,
+            Self::Total(children, unmetered) => {
+                let below: f64 = children.iter().map(Self::rating_per_h).sum();
+                below * (1.0 + unmetered)
+            }
+        }
+    }
+
     /// Base units (Wh, litre, kJ) drawn in quarter `quarter` of a day.
     pub fn quarter(&self, usage: Use, weather: &Weather, quarter: u32, jitter: f64) -> f64 {
         let hour = (f64::from(quarter) + 0.5) / 4.0;

@@ -147,7 +147,7 @@ pub(crate) fn value(world: &World, number: usize, quantity: Quantity, at_ms: i64
     let commodity = world.meters().get(number).map(|meter| meter.commodity);
     match quantity {
         _ if commodity.is_some_and(|commodity| commodity.counter() == quantity) => {
-            approximate(world.register(number, at_ms))
+            approximate(world.shown(number, at_ms))
         }
         Quantity::Power | Quantity::Flow => rate(),
         // kJ per hour to watts.

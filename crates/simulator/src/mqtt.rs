@@ -42,7 +42,7 @@ pub fn message(world: &World, number: usize, at_ms: i64, boot: i64, seq: i64) ->
     body.insert("boot".into(), json!(boot));
     body.insert("seq".into(), json!(seq));
     if let Some(meter) = world.meters().get(number) {
-        let register = approximate(shown(world.register(number, at_ms)));
+        let register = approximate(shown(world.shown(number, at_ms)));
         let rate = world.rate_per_hour(number, at_ms);
         for (name, value) in fields(meter, register, rate) {
             body.insert(name.into(), json!(value));

@@ -238,7 +238,7 @@ impl Site {
 }
 
 /// Ids of the demo are written in this file and have the right form; the tests build them all.
-fn id<T>(made: Result<T, steward_model::InvalidId>) -> T {
+pub(crate) fn id<T>(made: Result<T, steward_model::InvalidId>) -> T {
     made.expect("ids of the demo are well formed")
 }
 

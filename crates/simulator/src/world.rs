@@ -7,17 +7,19 @@ use chrono::{DateTime, Days, NaiveDate};
 use crate::load::{QUARTERS, Weather};
 use crate::noise;
 use crate::site::{SimMeter, Site};
+use crate::story::Story;
 
 const QUARTER_MS: i64 = 900_000;
 const DAY_MS: i64 = 86_400_000;
 /// Asia/Shanghai: eight hours ahead of UTC, without clock changes since 1991.
-const ZONE_MS: i64 = 8 * 3_600_000;
+pub(crate) const ZONE_MS: i64 = 8 * 3_600_000;
 
 /// A simulated site and its past.
 pub struct World {
     seed: u64,
     start: NaiveDate,
     site: Site,
+    story: Story,
     /// Per meter: the register at the beginning of day n; grows as days are asked for.
     days: Vec<Mutex<Vec<i64>>>,
 }
@@ -36,7 +38,33 @@ impl World {
             seed,
             start,
             site,
+            story: Story::default(),
             days,
+        }
+    }
+
+    /// Lets something happen to the meters.
+    #[must_use]
+    pub fn with_story(mut self, story: Story) -> Self {
+        self.story = story;
+        self
+    }
+
+    /// What happens to the meters.
+    pub fn story(&self) -> &Story {
+        &self.story
+    }
+
+    /// What a meter's register shows, in base units: the world's register, unless a device was
+    /// exchanged or its digits ran out.
+    pub fn shown(&self, number: usize, at_ms: i64) -> i64 {
+        let register = self.register(number, at_ms);
+        match self.site.meters.get(number) {
+            Some(meter) => {
+                let at_exchange = |at_ms| self.register(number, at_ms);
+                self.story.shown(&meter.id, at_ms, register, at_exchange)
+            }
+            None => register,
         }
     }
 
@@ -90,7 +118,34 @@ impl World {
         approximate(drawn) * 4.0 * (0.97 + 0.06 * noise::unit(self.seed, place))
     }
 
-    /// Registers at every quarter of an hour in `from_ms..to_ms`, oldest first.
+    /// What a meter showed at every quarter of an hour in `from_ms..to_ms`, and at the moment of an
+    /// exchange, oldest first. With `late` only what its gateway kept for later, otherwise the rest.
+    pub fn readings(&self, number: usize, from_ms: i64, to_ms: i64, late: bool) -> Vec<(i64, i64)> {
+        let Some(meter) = self.site.meters.get(number) else {
+            return Vec::new();
+        };
+        let mut history = self.history(number, from_ms, to_ms);
+        for at_ms in self.story.extra_instants(&meter.id) {
+            if (from_ms..to_ms).contains(&at_ms)
+                && let Err(place) = history.binary_search_by_key(&at_ms, |(at, _)| *at)
+            {
+                history.insert(place, (at_ms, self.register(number, at_ms)));
+            }
+        }
+        history
+            .into_iter()
+            .filter(|(at_ms, _)| self.story.is_withheld(&meter.gateway, *at_ms) == late)
+            .map(|(at_ms, register)| {
+                let at_exchange = |at_ms| self.register(number, at_ms);
+                (
+                    at_ms,
+                    self.story.shown(&meter.id, at_ms, register, at_exchange),
+                )
+            })
+            .collect()
+    }
+
+    /// The world's registers at every quarter of an hour in `from_ms..to_ms`, oldest first.
     pub fn history(&self, number: usize, from_ms: i64, to_ms: i64) -> Vec<(i64, i64)> {
         let first = from_ms.max(self.start_ms());
         let mut at = first + (-first).rem_euclid(QUARTER_MS);

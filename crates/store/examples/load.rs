@@ -35,6 +35,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         publish,
         outbox_bytes_max: 64 << 20,
         clock: now,
+        ledger_gauges: Vec::new(),
     };
     let mut store = WorkingStore::open(&dir, options)?;
     let meters = (0..SERIES / 2)

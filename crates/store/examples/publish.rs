@@ -6,13 +6,16 @@
 //! alternate: the bare sender posts ready-made, compressed batches of 5,000 lines, two at a time,
 //! and does nothing else; the publisher reads the outbox, writes lines, compresses, posts, settles.
 
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::io::Write as _;
 use std::time::{Duration, Instant};
 
 use chrono_tz::Tz;
 use flate2::{Compression, write::GzEncoder};
-use steward_config::{Building, InfluxSettings, Meter, MeterAddress, Point, Registry, Secret};
+use steward_config::{
+    Building, InfluxSettings, Meter, MeterAddress, Point, PointRole, Registry, Secret,
+};
 use steward_model::{
     BuildingId, Commodity, GatewayId, InstitutionId, MeterId, PointId, ProfileId, Quantity,
     Reading, ReadingQuality, UtcMs, Value,
@@ -78,6 +81,7 @@ async fn published(settings: &InfluxSettings, total: usize) -> Result<(Duration,
         publish: true,
         outbox_bytes_max: settings.outbox_bytes_max,
         clock: now,
+        ledger_gauges: Vec::new(),
     };
     let mut store = WorkingStore::open(&store_dir(folder.path()), options)?;
     let registry = registry()?;
@@ -186,6 +190,11 @@ fn registry() -> Result<Registry, AnyError> {
                 commodity: Commodity::Electricity,
                 subitem: None,
                 parent: None,
+                counter: Quantity::EnergyImport,
+                metered_by: None,
+                formulas: Vec::new(),
+                role: PointRole::Counted,
+                balance_tolerance: None,
             },
         );
         let id = MeterId::new(format!("meter-{number}"))?;
@@ -198,6 +207,8 @@ fn registry() -> Result<Registry, AnyError> {
                 profile: ProfileId::new("profile")?,
                 address: MeterAddress::Modbus { unit_id: 1 },
                 ratio: 1,
+                ratio_changes: Vec::new(),
+                counters: BTreeMap::new(),
                 from: chrono::NaiveDate::default(),
                 to: None,
                 interval: Duration::from_secs(60),

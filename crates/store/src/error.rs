@@ -39,6 +39,17 @@ pub enum StoreError {
         /// Newest known format.
         known: i64,
     },
+    /// An earlier program wrote it, and this connection may not change it.
+    #[error(
+        "the working store has the earlier format {found} and format {known} is needed; the \
+         aggregator brings it up to date when it starts"
+    )]
+    OldFormat {
+        /// Format of the file.
+        found: i64,
+        /// The format that is needed.
+        known: i64,
+    },
     /// SQLite did not take a setting that the promises rest on.
     #[error("SQLite answers `{found}` for `{setting}` where `{wanted}` is needed")]
     Setting {
@@ -68,6 +79,12 @@ pub enum StoreError {
     /// InfluxDB did not answer as it should.
     #[error("InfluxDB does not answer the question")]
     Influx(#[from] InfluxError),
+    /// InfluxDB does not hold this.
+    #[error(
+        "{0} are kept only in the working store beside the aggregator, and this program reads from \
+         InfluxDB"
+    )]
+    NotPublished(&'static str),
     /// A helper thread ended without an answer.
     #[error("a query of the working store ended without an answer")]
     Task,

@@ -10,6 +10,9 @@
 //! transaction that is on the disk when [`WorkingStore::commit_readings`] returns; what is waiting
 //! for InfluxDB is confirmed by InfluxDB or quarantined with a reason, never dropped.
 //!
+//! What the ledger found on its way (findings, fills) and the days with their registers and prices
+//! are kept in the working store alone; [`Source`] says so when it reads InfluxDB.
+//!
 //! What it never does: it knows no meters and no journal, it computes no ledger, and it never
 //! builds Flux from a text that a user typed.
 //!
@@ -23,10 +26,11 @@ mod source;
 mod types;
 mod working;
 
+pub use day::{DayTotals, StoredDayRef};
 pub use error::StoreError;
 pub use source::Source;
 pub use types::{
-    Carry, CommitReport, DirtySeries, LedgerUpdate, ReadingsCommit, RefusedReading, SeriesReading,
-    SetAside, StoreCounts, StoredDay,
+    Carry, CommitReport, DirtySeries, FindingFilter, FindingStates, FoundIn, LedgerUpdate,
+    ReadingsCommit, RefusedReading, SeriesReading, SetAside, StoreCounts, StoredDay, Touched,
 };
 pub use working::{Outbox, StoreOptions, StoreReader, WorkingStore, store_dir};

@@ -2,7 +2,8 @@
 
 use chrono::NaiveDate;
 use steward_model::{
-    LedgerDay, LedgerRow, MeterId, PointId, Quantity, Reading, ReadingQuality, UtcMs,
+    Fill, Finding, FindingKind, LedgerDay, LedgerRow, MeterId, PointId, PriceRun, Quantity,
+    Reading, ReadingQuality, UtcMs,
 };
 
 /// One reading of a known series: when, how much, how made.
@@ -58,13 +59,15 @@ pub struct CommitReport {
     pub conflicts: u64,
 }
 
-/// A stretch of a counter whose ledger waits to be recomputed: at most one a series and UTC day.
-/// Gauges move no amount and leave no marks.
+/// A stretch of a series whose ledger waits to be recomputed: at most one a series and UTC day in
+/// which it begins. What new readings mark lies within that day; what the books touch may be
+/// longer. Gauges move no amount and leave no marks, but for [`crate::StoreOptions`]'s
+/// `ledger_gauges`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DirtySeries {
     /// Meter.
     pub meter: MeterId,
-    /// Counter.
+    /// Series.
     pub quantity: Quantity,
     /// The first new or changed reading.
     pub from: UtcMs,
@@ -81,6 +84,8 @@ pub struct Carry {
     pub at_ms: UtcMs,
     /// The register in base units, ratios applied.
     pub register_base: i64,
+    /// Whether a person took it.
+    pub manual: bool,
 }
 
 /// A day of a point as it is kept.
@@ -96,6 +101,25 @@ pub struct StoredDay {
     pub co2_ug_per_base: Option<i64>,
     /// Ids of the factors used, joined by `+`.
     pub factor_set: String,
+    /// The price of every interval, as runs; empty where no interval has one.
+    pub prices: Vec<PriceRun>,
+    /// Tariff versions used, as `id@from`, joined by `+`.
+    pub tariff_set: String,
+}
+
+/// What the ledger found in a stretch of a point: everything there before is replaced by this.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FoundIn {
+    /// The point.
+    pub point: PointId,
+    /// The stretch, first millisecond included and last excluded.
+    pub from: UtcMs,
+    /// See `from`.
+    pub to: UtcMs,
+    /// Findings that begin in it.
+    pub findings: Vec<Finding>,
+    /// Fills that begin in it.
+    pub fills: Vec<Fill>,
 }
 
 /// Recomputed ledger. One update is one transaction; what did not change is not written.
@@ -109,6 +133,57 @@ pub struct LedgerUpdate<'a> {
     pub cleared: &'a [DirtySeries],
     /// Days that no longer have a ledger.
     pub removed_days: &'a [(PointId, NaiveDate)],
+    /// Findings and fills of what was recomputed.
+    pub found: &'a [FoundIn],
+    /// Stretches of other series that depend on what changed, to be recomputed next.
+    pub touched: &'a [Touched],
+}
+
+/// A stretch of a series whose ledger must be computed again though no reading of it is new: an
+/// event of the books, or an outage whose load shape changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Touched {
+    /// Meter.
+    pub meter: MeterId,
+    /// Series.
+    pub quantity: Quantity,
+    /// From when.
+    pub from: UtcMs,
+    /// Until when, included.
+    pub to: UtcMs,
+}
+
+/// Which findings are asked for. The default asks for all.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FindingFilter {
+    /// Of this point.
+    pub point: Option<PointId>,
+    /// Of this meter.
+    pub meter: Option<MeterId>,
+    /// Of this kind.
+    pub kind: Option<FindingKind>,
+    /// In these states.
+    pub states: FindingStates,
+    /// Whose last reading in question is not before this.
+    pub from: Option<UtcMs>,
+    /// Which begin before this.
+    pub to: Option<UtcMs>,
+    /// At most so many, the oldest.
+    pub limit: Option<usize>,
+}
+
+/// Findings by who settled them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum FindingStates {
+    /// All.
+    #[default]
+    All,
+    /// Those that wait for a person.
+    Open,
+    /// Those that a person has decided.
+    Decided,
+    /// Those of which a rule is certain.
+    ByRule,
 }
 
 /// The counters of the store, read in one transaction.

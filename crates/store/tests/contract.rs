@@ -11,9 +11,9 @@ use chrono::Utc;
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use steward_config::InfluxSettings;
-use steward_model::{LedgerRow, Quantity, Reading, ReadingQuality, Span, UtcMs, Value};
+use steward_model::{LedgerRow, PriceRun, Quantity, Reading, ReadingQuality, Span, UtcMs, Value};
 use steward_store::influx::{self, InfluxError, InfluxReader, Publisher, publish_all};
-use steward_store::{LedgerUpdate, Source, StoreReader, WorkingStore};
+use steward_store::{FindingFilter, LedgerUpdate, Source, StoreError, StoreReader, WorkingStore};
 use support::influxd::Influxd;
 use support::scripted::CERTAIN;
 use support::{commit, date, day, fast, meter, open, point, reading, tags, total};
@@ -100,6 +100,9 @@ fn write(store: &mut WorkingStore) -> World {
         }
     }
     rows.sort_by_key(|row| (row.start_s, row.point.clone()));
+    let cost_max = rows.iter().filter_map(|row| row.cost_ncny).max().unwrap();
+    assert!(cost_max > 1 << 53, "a cost is more than a float holds");
+    assert!(rows.iter().any(|row| row.cost_ncny.is_none()));
     World { readings, rows }
 }
 
@@ -206,6 +209,11 @@ async fn ledger_contract(source: &Source, world: &World) {
                 sum(|row| row.kgce_ug.unwrap_or(0)),
                 day.kgce_ug.unwrap_or(0)
             );
+            assert_eq!(sum(|row| row.shares.manual_base), day.shares.manual_base);
+            // A cost is known where that of every part is.
+            let costs: Option<Vec<i64>> = rows.iter().map(|row| row.cost_ncny).collect();
+            assert_eq!(costs.map(|costs| costs.iter().sum()), day.cost_ncny);
+            assert!(rows.iter().all(|row| row.tariff_set == day.tariff_set));
             assert_eq!(
                 sum(|row| i64::from(row.intervals_present)),
                 i64::from(day.intervals_present)
@@ -250,6 +258,10 @@ async fn influxdb_keeps_the_contract() {
     );
     let source = Source::Influx(InfluxReader::new(&settings).unwrap());
     contract(&source, &world).await;
+    let findings = source.findings(FindingFilter::default()).await;
+    assert!(matches!(findings, Err(StoreError::NotPublished(_))));
+    let days = source.day(&point(0), date(2026, 10, 1)).await.unwrap_err();
+    assert!(days.to_string().contains("beside the aggregator"), "{days}");
     // Sent again as a whole, by another publisher: the same points.
     let stop = CancellationToken::new();
     let report = publish_all(folder.path(), &settings, tags(), now, &stop)
@@ -270,11 +282,23 @@ async fn intervals_that_are_gone_are_gone_in_influxdb() {
     let working = Source::Working(StoreReader::open(folder.path()));
     let published = Source::Influx(InfluxReader::new(&settings).unwrap());
     let mut amounts = vec![Some(5); 96];
-    for step in 0..3 {
+    for step in 0..5 {
         if step == 1 {
             amounts[4..9].fill(None);
         }
-        let stored = day(0, date(2026, 10, 1), start_s, &amounts);
+        let mut stored = day(0, date(2026, 10, 1), start_s, &amounts);
+        if step == 2 {
+            // An hour without a price has no cost, and no day that holds it.
+            stored.prices[1].intervals -= 4;
+            stored.prices.push(PriceRun {
+                intervals: 4,
+                ncny_per_base: None,
+            });
+        }
+        if step == 3 {
+            (stored.prices, stored.kgce_ug_per_base) = (Vec::new(), None);
+            (stored.tariff_set, stored.factor_set) = (String::new(), String::new());
+        }
         let row = total(&stored, Span::Day, start_s);
         let update = LedgerUpdate {
             days: std::slice::from_ref(&stored),
@@ -286,7 +310,7 @@ async fn intervals_that_are_gone_are_gone_in_influxdb() {
             ..LedgerUpdate::default()
         };
         store
-            .write_ledger(if step < 2 { update } else { removed })
+            .write_ledger(if step < 4 { update } else { removed })
             .unwrap();
         publish(&store, &settings).await;
         for span in [Span::Interval, Span::Hour, Span::Day] {
@@ -300,7 +324,7 @@ async fn intervals_that_are_gone_are_gone_in_influxdb() {
                 .await
                 .unwrap();
             assert_eq!(found, expected, "step {step}, {span:?}");
-            assert_eq!(found.is_empty(), step == 2);
+            assert_eq!(found.is_empty(), step == 4);
         }
     }
 }

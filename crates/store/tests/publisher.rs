@@ -414,8 +414,9 @@ async fn a_changed_day_sends_its_hours_and_erases_what_is_gone() {
             lines[1].starts_with(
                 "energy,building=building-0,commodity=electricity,institution=xzzx,point=point-0,\
              span=interval,subitem=01A00 amount=0.008,amount_base=8,measured=0,interpolated=0,\
-             estimated=8,intervals_present=1,intervals_expected=1,kgce=0.0009832,\
-             co2_kg=0.0041224,factor_set=\"grid-a+coal \\\"b\\\"\" "
+             estimated=0,manual=8,intervals_present=1,intervals_expected=1,kgce=0.0009832,\
+             co2_kg=0.0041224,cost=0.00249876,cost_ncny=2498760i,\
+             factor_set=\"grid-a+coal \\\"b\\\"\",tariff_set=\"tou \\\"b\\\"@2026-01-01\" "
             ),
             "{}",
             lines[1]
@@ -438,6 +439,40 @@ async fn a_changed_day_sends_its_hours_and_erases_what_is_gone() {
         kept.deletes[0]
     );
     assert_eq!(kept.requests.last().unwrap().lines.len(), 4);
+}
+
+#[tokio::test]
+async fn lines_tell_which_points_make_no_total() {
+    let influx = ScriptedInflux::start([], Rules::default()).await;
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = open(folder.path(), true);
+    let days = [3, 6].map(|number| day(number, date(2026, 10, 1), DAY_START_S, &[Some(8); 4]));
+    let rows = days
+        .each_ref()
+        .map(|day| total(day, Span::Day, DAY_START_S));
+    let update = LedgerUpdate {
+        rows: &rows,
+        ..LedgerUpdate::default()
+    };
+    store.write_ledger(update).unwrap();
+    drain(&mut publisher(&store, &settings(&influx, 99), fast())).await;
+    let kept = influx.kept.lock().unwrap();
+    let series: Vec<&str> = kept
+        .points
+        .keys()
+        .map(|(_, key)| key.split(' ').next().unwrap())
+        .collect();
+    assert_eq!(
+        series,
+        [
+            "energy,building=building-0,commodity=electricity,institution=xzzx,point=point-6,\
+             role=deducted,span=day,subitem=01A00",
+            "energy,building=building-1,commodity=electricity,institution=xzzx,parent=point-0,\
+             point=point-3,span=day,subitem=01A00",
+        ]
+    );
+    // No price, no cost: the field is not there.
+    assert!(!kept.requests[0].lines[0].contains("cost"), "{kept:?}");
 }
 
 #[tokio::test]

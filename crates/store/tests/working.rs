@@ -320,6 +320,7 @@ async fn days_open_into_intervals_and_hours_that_add_up() {
     stored.carry = Some(Carry {
         at_ms: UtcMs(7),
         register_base: -3,
+        manual: true,
     });
     let rows = [Span::Day, Span::Month, Span::Year].map(|span| total(&stored, span, DAY_START_S));
     let update = LedgerUpdate {

@@ -64,6 +64,7 @@ export interface QualityShares {
   measured: number
   interpolated: number
   estimated: number
+  manual: number
 }
 
 /** Shares of several rows, weighted by their amounts. */
@@ -77,6 +78,7 @@ export function qualityOf(rows: LedgerRow[]): QualityShares | null {
     measured: part('measured'),
     interpolated: part('interpolated'),
     estimated: part('estimated'),
+    manual: part('manual'),
   }
 }
 
@@ -194,6 +196,13 @@ export function countMeters(meters: { state: string | null }[]): MeterCounts {
     counts[known ? (state as keyof MeterCounts) : 'waiting'] += 1
   }
   return counts
+}
+
+/** The unit in which a meter's register is read, before ratios; '' where nothing tells it. */
+export function registerUnit(meter: Meter | undefined, quantity: string): string {
+  const of = (all: { quantity: string; unit: string }[] | undefined): string | undefined =>
+    all?.find((one) => one.quantity === quantity)?.unit
+  return of(meter?.limits) ?? of(meter?.latest) ?? ''
 }
 
 /** Meters that somebody should look at, the worst first. */

@@ -47,3 +47,44 @@ export function buildingStatus(
   }
   return budgetStatus(colour)
 }
+
+export function findingStatus(state: string): Status {
+  switch (state) {
+    case 'open':
+      return { tone: 'warn', sign: '▲', word: 'r_open' }
+    case 'decided':
+      return { tone: 'good', sign: '●', word: 'r_decided' }
+    default:
+      return { tone: 'none', sign: '○', word: 'r_rule' }
+  }
+}
+
+/** A month of an institution. */
+export function monthStatus(state: string): Status {
+  switch (state) {
+    case 'closed':
+      return { tone: 'good', sign: '●', word: 'm_closed' }
+    case 'provisional':
+      return { tone: 'warn', sign: '◐', word: 'm_provisional' }
+    case 'superseded':
+      return { tone: 'none', sign: '◍', word: 'm_superseded' }
+    case 'rejected':
+      return { tone: 'bad', sign: '◆', word: 'm_rejected' }
+    case 'future':
+      return { tone: 'none', sign: '·', word: 'm_future' }
+    default:
+      return { tone: 'none', sign: '○', word: 'm_open' }
+  }
+}
+
+/** Whether a point and its children fit. */
+export function balanceStatus(verdict: string): Status {
+  switch (verdict) {
+    case 'ok':
+      return { tone: 'good', sign: '●', word: 'balanceOk' }
+    case 'exceeded':
+      return { tone: 'bad', sign: '◆', word: 'balanceExceeded' }
+    default:
+      return { tone: 'none', sign: '○', word: 'balanceUnknown' }
+  }
+}

@@ -6,13 +6,18 @@
     reason = "the tests of two crates share this file, each its part"
 )]
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use chrono::NaiveDate;
-use steward_config::{CoalBasis, Config, FactorKind};
+use rust_decimal::Decimal;
+use steward_config::{
+    Account, Band, CoalBasis, Config, Dated, DemandBasis, FactorKind, Price, Tariff, TariffVersion,
+};
 use steward_model::time::{INTERVAL_S, day_start_s, local_date, next_period_date, period_start_s};
 use steward_model::{
-    IntervalAmount, IntervalQuality, LedgerDay, LedgerRow, PointId, Shares, Span, UtcMs,
+    Commodity, InstitutionId, IntervalAmount, IntervalQuality, LedgerDay, LedgerRow, PointId,
+    PriceRun, Shares, Span, UtcMs,
 };
 use steward_store::StoredDay;
 
@@ -35,6 +40,14 @@ const POINTS: &[(&str, i64, (i32, u32, u32))] = &[
     ("school-2-el", 1_000, (2026, 10, 1)),
 ];
 
+/// What the town hall pays: tariff, commodity, nano-yuan a base unit, name of the version. The
+/// school has no tariff.
+const TARIFFS: &[(&str, Commodity, i64, &str)] = &[
+    ("el", Commodity::Electricity, 700_000, "el@2025-01-01"),
+    ("gas", Commodity::NaturalGas, 3_900_000, "gas@2025-01-01"),
+    ("water", Commodity::Water, 4_500_000, "water@2025-01-01"),
+];
+
 pub(crate) fn date(year: i32, month: u32, day: u32) -> NaiveDate {
     NaiveDate::from_ymd_opt(year, month, day).unwrap()
 }
@@ -45,7 +58,64 @@ pub(crate) fn config() -> Config {
     let mut config = load();
     let behind = config.registry.points.get_mut("hall-2-el").unwrap();
     behind.parent = Some(PointId::new("hall-1-el").unwrap());
+    for (id, commodity, ncny_per_base, _) in TARIFFS {
+        let tariff = tariff(id, *commodity, *ncny_per_base);
+        config.tariffs.all.insert(tariff.id.clone(), tariff);
+        let account = account(&config, id, *commodity);
+        config.tariffs.accounts.insert(account.id.clone(), account);
+    }
     config
+}
+
+/// A tariff of one band from 2025 on.
+fn tariff(id: &str, commodity: Commodity, ncny_per_base: i64) -> Tariff {
+    let price = Price {
+        cny: Decimal::new(ncny_per_base * commodity.base_per_unit(), 9),
+        ncny_per_base,
+    };
+    let version = TariffVersion {
+        from: date(2025, 1, 1),
+        to: None,
+        source: "tests".to_owned(),
+        confidence: 'U',
+        schedules: Vec::new(),
+        energy: BTreeMap::from([(Band::Flat, price)]),
+        surcharges: Vec::new(),
+        tiers: None,
+        demand: None,
+        power_factor: None,
+        fixed_cny_month: Decimal::ZERO,
+    };
+    Tariff {
+        id: id.to_owned(),
+        name_zh: format!("{}价", commodity.name_zh()),
+        name_en: format!("{} price", commodity.name_en()),
+        commodity,
+        versions: vec![version],
+    }
+}
+
+/// The account of the town hall for a commodity: the points that no other point meters.
+fn account(config: &Config, tariff: &str, commodity: Commodity) -> Account {
+    let roots = config.registry.points.values().filter(|point| {
+        point.commodity == commodity
+            && point.parent.is_none()
+            && point.building.as_str().starts_with("hall")
+    });
+    Account {
+        id: format!("hall-{tariff}"),
+        institution: InstitutionId::new("hall").unwrap(),
+        number: format!("1000-{tariff}"),
+        supplier: "供应公司".to_owned(),
+        commodity,
+        points: roots.map(|point| point.id.clone()).collect(),
+        tariffs: vec![Dated {
+            from: date(2025, 1, 1),
+            to: None,
+            value: tariff.to_owned(),
+        }],
+        demand: DemandBasis::None,
+    }
 }
 
 fn load() -> Config {
@@ -122,6 +192,9 @@ fn stored(
     };
     // The site counts no carbon before 2026, as its settings say.
     let factors = [resolve(coal), resolve(FactorKind::Co2)].map(|found| found.ok().flatten());
+    let tariff = TARIFFS.iter().find(|(_, commodity, ..)| {
+        *commodity == registered.commodity && institution.id.as_str() == "hall"
+    });
     let ids: Vec<&str> = factors
         .iter()
         .flatten()
@@ -138,6 +211,13 @@ fn stored(
         kgce_ug_per_base: factors[0].map(|factor| factor.ug_per_base),
         co2_ug_per_base: factors[1].map(|factor| factor.ug_per_base),
         factor_set: ids.join("+"),
+        prices: tariff.map_or_else(Vec::new, |(_, _, ncny_per_base, _)| {
+            vec![PriceRun {
+                intervals: u16::try_from(length).unwrap(),
+                ncny_per_base: Some(*ncny_per_base),
+            }]
+        }),
+        tariff_set: tariff.map_or_else(String::new, |(.., set)| (*set).to_owned()),
     }
 }
 
@@ -177,6 +257,8 @@ pub(crate) fn rows(config: &Config, days: &[StoredDay], span: Span) -> Vec<Ledge
                     kgce_ug: stored.kgce_ug_per_base.map(|_| 0),
                     co2_ug: stored.co2_ug_per_base.map(|_| 0),
                     factor_set: stored.factor_set.clone(),
+                    cost_ncny: stored.prices.first().map(|_| 0),
+                    tariff_set: stored.tariff_set.clone(),
                 });
                 rows.last_mut().unwrap()
             }
@@ -185,12 +267,15 @@ pub(crate) fn rows(config: &Config, days: &[StoredDay], span: Span) -> Vec<Ledge
         row.shares.measured_base += shares.measured_base;
         row.shares.interpolated_base += shares.interpolated_base;
         row.shares.estimated_base += shares.estimated_base;
+        row.shares.manual_base += shares.manual_base;
         row.intervals_present += u32::try_from(present).unwrap();
         let times = |ug: Option<i64>| ug.map(|ug| ug * shares.total());
         row.kgce_ug = row
             .kgce_ug
             .zip(times(stored.kgce_ug_per_base))
             .map(|(a, b)| a + b);
+        let price = stored.prices.first().and_then(|run| run.ncny_per_base);
+        row.cost_ncny = row.cost_ncny.zip(times(price)).map(|(a, b)| a + b);
         row.co2_ug = row
             .co2_ug
             .zip(times(stored.co2_ug_per_base))

@@ -1,7 +1,8 @@
 //! Line protocol, and nothing else: text from values.
 //!
 //! `measurement,tag=value,… field=value,… timestamp`. Tags stand in the order of their names, which
-//! saves InfluxDB the sorting. All numbers are floats: a field keeps one type for ever.
+//! saves InfluxDB the sorting. A field keeps one type for ever: numbers are floats, but for the cost
+//! in nano-yuan, which needs all its digits.
 
 use std::fmt::Write as _;
 
@@ -45,6 +46,11 @@ pub(crate) fn push_float(line: &mut String, number: f64) {
 /// Appends an integer as a float. Whole numbers up to 2^53 are exact in a float.
 pub(crate) fn push_whole(line: &mut String, number: i64) {
     let _ = write!(line, "{number}");
+}
+
+/// Appends an integer as an integer, every digit of it.
+pub(crate) fn push_integer(line: &mut String, number: i64) {
+    let _ = write!(line, "{number}i");
 }
 
 /// Appends a quoted string; control characters become spaces.

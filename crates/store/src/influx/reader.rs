@@ -40,7 +40,9 @@ struct ReadingParts {
 #[derive(Clone, Debug, Default)]
 struct RowParts {
     numbers: BTreeMap<String, f64>,
+    cost_ncny: Option<i64>,
     factor_set: String,
+    tariff_set: String,
 }
 
 impl InfluxReader {
@@ -137,7 +139,7 @@ impl InfluxReader {
             let flux = format!(
                 "from(bucket: \"{}\") |> range(start: {}, stop: {}) |> filter(fn: (r) => \
                  r._measurement == \"energy\" and r.span == \"{}\" and r._field != \"amount\" and \
-                 ({})) |> keep(columns: [\"_time\", \"_field\", \"_value\", \"point\"])",
+                 r._field != \"cost\" and ({})) |> keep(columns: [\"_time\", \"_field\", \"_value\", \"point\"])",
                 self.bucket_ledger,
                 rfc3339(from_s.saturating_mul(1_000)),
                 rfc3339(to_s.saturating_mul(1_000)),
@@ -149,6 +151,8 @@ impl InfluxReader {
                 let row = parts.entry(key).or_default();
                 match record.get("_field")? {
                     "factor_set" => record.get("_value")?.clone_into(&mut row.factor_set),
+                    "tariff_set" => record.get("_value")?.clone_into(&mut row.tariff_set),
+                    "cost_ncny" => row.cost_ncny = Some(number(&record)?),
                     field => {
                         row.numbers.insert(field.to_owned(), number(&record)?);
                     }
@@ -239,12 +243,16 @@ impl RowParts {
                 measured_base: whole(find("measured")?)?,
                 interpolated_base: whole(find("interpolated")?)?,
                 estimated_base: whole(find("estimated")?)?,
+                // Rows of an earlier program have none, and had no such readings.
+                manual_base: whole(self.numbers.get("manual").copied().unwrap_or(0.0))?,
             },
             intervals_present: count("intervals_present")?,
             intervals_expected: count("intervals_expected")?,
             kgce_ug: micrograms("kgce")?,
             co2_ug: micrograms("co2_kg")?,
             factor_set: self.factor_set.clone(),
+            cost_ncny: self.cost_ncny,
+            tariff_set: self.tariff_set.clone(),
             point,
         })
     }
@@ -264,7 +272,7 @@ fn time_ms(record: &Record<'_>) -> Result<i64, InfluxError> {
         .map_err(|_| InfluxError::Answer(format!("`{text}` is no time")))
 }
 
-fn number(record: &Record<'_>) -> Result<f64, InfluxError> {
+fn number<T: std::str::FromStr>(record: &Record<'_>) -> Result<T, InfluxError> {
     let text = record.get("_value")?;
     text.parse()
         .map_err(|_| InfluxError::Answer(format!("`{text}` is no number")))

@@ -2,13 +2,15 @@
 
 use std::collections::HashMap;
 
-use steward_config::{Config, Registry};
+use steward_config::{Config, PointRole, Registry};
 use steward_model::{Commodity, LedgerRow, MeterId, PointId, Quantity};
 
-use super::line::{push_decimal, push_float, push_string, push_tag, push_whole};
+use super::line::{push_decimal, push_float, push_integer, push_string, push_tag, push_whole};
 
 /// Micrograms of a kilogram.
 pub(crate) const UG_PER_KG: i64 = 1_000_000_000;
+/// Nano-yuan of a yuan.
+const NCNY_PER_CNY: i64 = 1_000_000_000;
 
 /// The tags that come from the registry, by meter and by point, ready to be copied into lines.
 #[derive(Clone, Debug, Default)]
@@ -46,7 +48,13 @@ impl TagBook {
                 "institution",
                 building.institution.as_str(),
             );
+            // Points without a parent and without a role make totals.
+            let parent = point.parent.as_ref().map_or("", PointId::as_str);
+            push_tag(&mut before_span, "parent", parent);
             push_tag(&mut before_span, "point", point.id.as_str());
+            if point.role != PointRole::Counted {
+                push_tag(&mut before_span, "role", point.role.id());
+            }
             let mut after_span = String::new();
             push_tag(
                 &mut after_span,
@@ -127,6 +135,7 @@ impl TagBook {
             (",measured=", row.shares.measured_base),
             (",interpolated=", row.shares.interpolated_base),
             (",estimated=", row.shares.estimated_base),
+            (",manual=", row.shares.manual_base),
             (",intervals_present=", i64::from(row.intervals_present)),
             (",intervals_expected=", i64::from(row.intervals_expected)),
         ] {
@@ -139,9 +148,21 @@ impl TagBook {
                 push_decimal(line, micrograms, UG_PER_KG);
             }
         }
-        if !row.factor_set.is_empty() {
-            line.push_str(",factor_set=");
-            push_string(line, &row.factor_set);
+        if let Some(cost_ncny) = row.cost_ncny {
+            line.push_str(",cost=");
+            push_decimal(line, cost_ncny, NCNY_PER_CNY);
+            // A year's cost may be more than a float holds exactly.
+            line.push_str(",cost_ncny=");
+            push_integer(line, cost_ncny);
+        }
+        for (name, set) in [
+            (",factor_set=", &row.factor_set),
+            (",tariff_set=", &row.tariff_set),
+        ] {
+            if !set.is_empty() {
+                line.push_str(name);
+                push_string(line, set);
+            }
         }
         line.push(' ');
         push_whole(line, row.start_s);

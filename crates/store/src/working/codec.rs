@@ -1,9 +1,9 @@
-//! Bytes of blobs: a day's intervals and the readings of an outbox row.
+//! Bytes of blobs: a day's intervals and prices, and the readings of an outbox row.
 //!
-//! Both begin with a version byte. Numbers are LEB128; signed ones are zigzag first, so small
+//! All begin with a version byte. Numbers are LEB128; signed ones are zigzag first, so small
 //! amounts of either sign are short.
 
-use steward_model::{IntervalAmount, IntervalQuality};
+use steward_model::{IntervalAmount, IntervalQuality, PriceRun};
 
 const VERSION: u8 = 1;
 /// More intervals than any day has; bounds what a damaged blob can ask for.
@@ -80,23 +80,73 @@ pub(crate) fn encode_intervals(intervals: &[Option<IntervalAmount>]) -> Vec<u8> 
     bytes
 }
 
-/// The reverse; `None` where the bytes are not ours.
-pub(crate) fn decode_intervals(mut bytes: &[u8]) -> Option<Vec<Option<IntervalAmount>>> {
+/// The reverse, into room that is used again; false where the bytes are not ours.
+#[must_use]
+pub(crate) fn decode_intervals(bytes: &[u8], intervals: &mut Vec<Option<IntervalAmount>>) -> bool {
+    intervals.clear();
+    read_intervals(bytes, intervals).is_some()
+}
+
+fn read_intervals(mut bytes: &[u8], intervals: &mut Vec<Option<IntervalAmount>>) -> Option<()> {
     let bytes = &mut bytes;
     if take_u8(bytes)? != VERSION {
         return None;
     }
     let count = take_u64(bytes).filter(|count| *count <= INTERVALS_MAX)?;
-    let intervals = (0..count)
-        .map(|_| match take_u8(bytes)? {
-            0 => Some(None),
-            code => Some(Some(IntervalAmount {
+    intervals.resize(usize::try_from(count).ok()?, None);
+    for interval in intervals {
+        let code = take_u8(bytes)?;
+        if code > 0 {
+            *interval = Some(IntervalAmount {
                 quality: IntervalQuality::from_code(code - 1)?,
                 amount_base: take_i64(bytes)?,
-            })),
-        })
-        .collect::<Option<Vec<_>>>()?;
-    bytes.is_empty().then_some(intervals)
+            });
+        }
+    }
+    bytes.is_empty().then_some(())
+}
+
+/// A day's prices: for each run twice its length, plus one where it has a price, and the price.
+/// No bytes where there are no runs.
+pub(crate) fn encode_prices(prices: &[PriceRun]) -> Option<Vec<u8>> {
+    if prices.is_empty() {
+        return None;
+    }
+    let mut bytes = vec![VERSION];
+    for run in prices {
+        let length = u64::from(run.intervals) << 1;
+        put_u64(&mut bytes, length | u64::from(run.ncny_per_base.is_some()));
+        if let Some(price) = run.ncny_per_base {
+            put_i64(&mut bytes, price);
+        }
+    }
+    Some(bytes)
+}
+
+/// The reverse, into room that is used again; false where the bytes are not ours.
+#[must_use]
+pub(crate) fn decode_prices(bytes: &[u8], prices: &mut Vec<PriceRun>) -> bool {
+    prices.clear();
+    bytes.is_empty() || read_prices(bytes, prices).is_some()
+}
+
+fn read_prices(mut bytes: &[u8], prices: &mut Vec<PriceRun>) -> Option<()> {
+    let bytes = &mut bytes;
+    if take_u8(bytes)? != VERSION {
+        return None;
+    }
+    while !bytes.is_empty() {
+        let length = take_u64(bytes)?;
+        prices.push(PriceRun {
+            intervals: u16::try_from(length >> 1).ok()?,
+            ncny_per_base: if length & 1 == 0 {
+                None
+            } else {
+                Some(take_i64(bytes)?)
+            },
+        });
+    }
+    Some(())
 }
 
 /// Appends readings of an outbox row; series and time as differences to the reading before.
@@ -166,20 +216,42 @@ mod tests {
     use super::*;
 
     fn interval() -> impl Strategy<Value = Option<IntervalAmount>> {
-        proptest::option::of((any::<i64>(), 0_u8..3).prop_map(|(amount_base, code)| {
-            IntervalAmount {
-                amount_base,
-                quality: IntervalQuality::from_code(code).unwrap_or(IntervalQuality::Measured),
-            }
-        }))
+        proptest::option::of(
+            (
+                any::<i64>(),
+                proptest::sample::select(&IntervalQuality::ALL[..]),
+            )
+                .prop_map(|(amount_base, quality)| IntervalAmount {
+                    amount_base,
+                    quality,
+                }),
+        )
     }
 
     proptest! {
         #[test]
         fn intervals_come_back(intervals in proptest::collection::vec(interval(), 0..110)) {
             let bytes = encode_intervals(&intervals);
-            prop_assert_eq!(decode_intervals(&bytes), Some(intervals));
-            prop_assert_eq!(decode_intervals(&bytes[..bytes.len() - 1]), None);
+            // Room that has held another day.
+            let mut read = vec![None; 7];
+            prop_assert!(decode_intervals(&bytes, &mut read));
+            prop_assert_eq!(&read, &intervals);
+            prop_assert!(!decode_intervals(&bytes[..bytes.len() - 1], &mut read));
+        }
+
+        #[test]
+        fn prices_come_back(
+            runs in proptest::collection::vec((1_u16..200, any::<Option<i64>>()), 0..12),
+        ) {
+            let prices: Vec<PriceRun> = runs
+                .into_iter()
+                .map(|(intervals, ncny_per_base)| PriceRun { intervals, ncny_per_base })
+                .collect();
+            let bytes = encode_prices(&prices).unwrap_or_default();
+            prop_assert_eq!(bytes.is_empty(), prices.is_empty());
+            let mut read = vec![PriceRun { intervals: 3, ncny_per_base: None }];
+            prop_assert!(decode_prices(&bytes, &mut read));
+            prop_assert_eq!(read, prices);
         }
 
         #[test]
@@ -203,7 +275,8 @@ mod tests {
         fn foreign_bytes_are_refused_or_read_and_never_a_panic(
             bytes in proptest::collection::vec(any::<u8>(), 0..200),
         ) {
-            let _ = decode_intervals(&bytes);
+            let _ = decode_intervals(&bytes, &mut Vec::new());
+            let _ = decode_prices(&bytes, &mut Vec::new());
             let _ = decode_payload(&bytes);
         }
     }

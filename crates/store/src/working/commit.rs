@@ -1,26 +1,19 @@
 //! Readings become durable: one transaction from readings to cursor.
 
 use rusqlite::{CachedStatement, Connection, OptionalExtension as _};
-use steward_model::{Kind, Quantity, Reading};
+use steward_model::Reading;
 
 use super::codec::PayloadWriter;
+use super::marks::{self, Stretch};
 use super::names::Names;
 use super::{DAY_MS, RawReading, WorkingStore, begin, enqueue, meta};
 use crate::{CommitReport, ReadingsCommit, RefusedReading, StoreError};
-
-/// A stretch of one series and UTC day in which something is new.
-#[derive(Clone, Copy, Debug)]
-struct Stretch {
-    series: i64,
-    day: i64,
-    from_ms: i64,
-    to_ms: i64,
-}
 
 /// What a commit found out about its readings.
 #[derive(Debug)]
 struct Outcome {
     report: CommitReport,
+    /// By series and UTC day.
     stretches: Vec<Stretch>,
     payload: PayloadWriter,
 }
@@ -33,14 +26,7 @@ impl WorkingStore {
         &mut self,
         commit: ReadingsCommit<'_>,
     ) -> Result<CommitReport, StoreError> {
-        let gate = self.gate.clone();
-        let _turn = gate.enter();
-        let names_before = self.names.mark();
-        let result = self.commit_in_turn(commit);
-        if result.is_err() {
-            self.names.forget_after(names_before);
-        }
-        result
+        self.in_turn(|store| store.commit_in_turn(commit))
     }
 
     fn commit_in_turn(&mut self, commit: ReadingsCommit<'_>) -> Result<CommitReport, StoreError> {
@@ -48,7 +34,9 @@ impl WorkingStore {
         let rows = sorted(&transaction, &mut self.names, commit.readings)?;
         let outcome = store(&transaction, &rows)?;
         let refused = refuse(&transaction, commit.quarantine)?;
-        mark_dirty(&transaction, &self.names, &outcome.stretches)?;
+        let mut stretches = outcome.stretches;
+        stretches.retain(|one| self.ledger_series.has_number(&self.names, one.series));
+        marks::put(&transaction, &stretches)?;
         let CommitReport {
             new,
             duplicates,
@@ -161,54 +149,20 @@ fn store(connection: &Connection, rows: &[RawReading]) -> Result<Outcome, StoreE
 impl Outcome {
     fn changed(&mut self, row: RawReading) {
         self.payload.push(row);
-        let day = row.at_ms.div_euclid(DAY_MS);
+        let day = |at_ms: i64| at_ms.div_euclid(DAY_MS);
         match self.stretches.last_mut() {
-            Some(stretch) if stretch.series == row.series && stretch.day == day => {
+            Some(stretch)
+                if stretch.series == row.series && day(stretch.from_ms) == day(row.at_ms) =>
+            {
                 stretch.to_ms = row.at_ms;
             }
             _ => self.stretches.push(Stretch {
                 series: row.series,
-                day,
                 from_ms: row.at_ms,
                 to_ms: row.at_ms,
             }),
         }
     }
-}
-
-fn mark_dirty(
-    connection: &Connection,
-    names: &Names,
-    stretches: &[Stretch],
-) -> Result<(), StoreError> {
-    let failed = || StoreError::sqlite("mark a day");
-    let is_counter =
-        |series| matches!(names.name(series), Some((_, q)) if Quantity::kind(*q) == Kind::Counter);
-    if !stretches.iter().any(|stretch| is_counter(stretch.series)) {
-        return Ok(());
-    }
-    let mark = meta::next(connection, meta::MARK)?;
-    let mut upsert = connection
-        .prepare_cached(
-            "INSERT INTO dirty VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO UPDATE SET \
-             from_ms = min(from_ms, ?3), to_ms = max(to_ms, ?4), mark = ?5",
-        )
-        .map_err(failed())?;
-    for stretch in stretches
-        .iter()
-        .filter(|stretch| is_counter(stretch.series))
-    {
-        upsert
-            .execute((
-                stretch.series,
-                stretch.day,
-                stretch.from_ms,
-                stretch.to_ms,
-                mark,
-            ))
-            .map_err(failed())?;
-    }
-    Ok(())
 }
 
 /// Keeps what the aggregator set aside; answers how many were not there yet.

@@ -11,8 +11,12 @@ pub(crate) const DUPLICATES: &str = "duplicates";
 pub(crate) const QUARANTINED: &str = "quarantined";
 /// Fingerprint of the plan by which the ledger was computed.
 pub(crate) const PLAN: &str = "plan";
+/// What the prices of the ledger were made by.
+pub(crate) const PRICES: &str = "prices";
 /// Last version given to a dirty mark.
 pub(crate) const MARK: &str = "mark";
+/// The event of the books up to which marks were made.
+pub(crate) const BOOKS_SEQ: &str = "books_seq";
 /// Last number given to a ledger key in the outbox or to a backlog mark.
 pub(crate) const OUTBOX_SEQ: &str = "outbox_seq";
 /// Bytes of payload in `outbox_reading`.

@@ -3,8 +3,11 @@
 mod aside;
 mod codec;
 mod commit;
+mod days;
 mod enqueue;
+mod findings;
 mod ledger;
+mod marks;
 mod meta;
 mod names;
 mod outbox;
@@ -12,13 +15,14 @@ mod query;
 mod reader;
 mod schema;
 mod settle;
+mod upgrade;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::NaiveDate;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
-use steward_model::{LedgerRow, MeterId, PointId, Quantity, UtcMs};
+use steward_model::{Fill, Finding, LedgerRow, MeterId, PointId, Quantity, UtcMs};
 
 pub(crate) use codec::RawReading;
 pub use outbox::Outbox;
@@ -27,14 +31,15 @@ pub use reader::StoreReader;
 pub use schema::store_dir;
 pub(crate) use settle::{Done, RefusedLine, Waiting};
 
-use crate::{DirtySeries, SeriesReading, StoreCounts, StoreError, StoredDay};
+use crate::{DirtySeries, SeriesReading, StoreCounts, StoreError, StoredDay, StoredDayRef};
+use marks::LedgerSeries;
 use names::Names;
 
 /// Milliseconds of a UTC day, by which marks are kept.
 pub(crate) const DAY_MS: i64 = 86_400_000;
 
 /// How the working store runs.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct StoreOptions {
     /// Whether what is stored also waits for InfluxDB.
     pub publish: bool,
@@ -42,6 +47,9 @@ pub struct StoreOptions {
     pub outbox_bytes_max: u64,
     /// The time of day, for the age of what waits.
     pub clock: fn() -> UtcMs,
+    /// Gauges that stand in for a counter, as the power of a meter without a register: their new
+    /// readings are marked as a counter's are.
+    pub ledger_gauges: Vec<(MeterId, Quantity)>,
 }
 
 /// The single writer. It belongs to one thread; readers and the publisher have connections of
@@ -52,6 +60,7 @@ pub struct WorkingStore {
     options: StoreOptions,
     connection: Connection,
     names: Names,
+    ledger_series: LedgerSeries,
     gate: Gate,
 }
 
@@ -76,15 +85,35 @@ fn begin(connection: &mut Connection) -> Result<Transaction<'_>, StoreError> {
 impl WorkingStore {
     /// Opens or makes the store in the folder `dir` (see [`store_dir`]).
     pub fn open(dir: &Path, options: StoreOptions) -> Result<Self, StoreError> {
-        let connection = schema::open(dir, schema::Access::Writer)?;
+        let mut connection = schema::open(dir, schema::Access::Writer)?;
+        let ledger_series = LedgerSeries::new(&options.ledger_gauges);
+        schema::bring_up(&mut connection, |connection| {
+            upgrade::from_1(connection, &options, &ledger_series)
+        })?;
         let names = Names::read(&connection)?;
         Ok(Self {
             dir: dir.to_owned(),
             options,
             connection,
             names,
+            ledger_series,
             gate: Gate::default(),
         })
+    }
+
+    /// Writes when it is this writer's turn. Names that a failed transaction made are forgotten.
+    fn in_turn<T>(
+        &mut self,
+        write: impl FnOnce(&mut Self) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let gate = self.gate.clone();
+        let _turn = gate.enter();
+        let names_before = self.names.mark();
+        let result = write(self);
+        if result.is_err() {
+            self.names.forget_after(names_before);
+        }
+        result
     }
 
     /// The journal's batch up to which all is stored or quarantined.
@@ -144,7 +173,35 @@ impl WorkingStore {
 
     /// One day of a point.
     pub fn day(&self, point: &PointId, date: NaiveDate) -> Result<Option<StoredDay>, StoreError> {
-        query::day(&self.connection, point, date)
+        days::day(&self.connection, point, date)
+    }
+
+    /// Shows the days of points with `from <= date < to`, point by point as asked, ascending, and
+    /// keeps none: for sums over many.
+    pub fn for_each_day(
+        &self,
+        points: &[PointId],
+        from: NaiveDate,
+        to: NaiveDate,
+        each: impl FnMut(StoredDayRef<'_>),
+    ) -> Result<(), StoreError> {
+        let dates = (days::date_number(from), days::date_number(to));
+        days::for_each(&self.connection, points, dates, each)
+    }
+
+    /// Findings of a point of which a part lies in `[from, to)`, ascending.
+    pub fn findings(
+        &self,
+        point: &PointId,
+        from: UtcMs,
+        to: UtcMs,
+    ) -> Result<Vec<Finding>, StoreError> {
+        findings::findings_of(&self.connection, &self.names, point, from, to)
+    }
+
+    /// Fills of a point of which a part lies in `[from, to)`, ascending.
+    pub fn fills(&self, point: &PointId, from: UtcMs, to: UtcMs) -> Result<Vec<Fill>, StoreError> {
+        findings::fills_of(&self.connection, point, from, to)
     }
 
     /// The day rows of a point with `from_s <= start_s < to_s`, ascending.
@@ -180,30 +237,16 @@ impl WorkingStore {
         Outbox::with_gate(&self.dir, self.gate.clone())
     }
 
-    /// Drops everything that is computed and marks every counter's day, so that the ledger is
-    /// computed anew from the readings.
+    /// Drops everything that is computed, findings and fills too, and marks every day of every
+    /// series that makes a ledger, so that it is computed anew from the readings. What the books
+    /// touch is to be marked anew: [`WorkingStore::books_seq`] answers 0.
     pub fn rebuild(&mut self) -> Result<(), StoreError> {
-        let failed = || StoreError::sqlite("drop what is computed");
         let _turn = self.gate.enter();
         let transaction = begin(&mut self.connection)?;
+        marks::drop_computed(&transaction, &self.names, &self.ledger_series)?;
         transaction
-            .execute_batch("DELETE FROM day; DELETE FROM ledger; DELETE FROM dirty;")
-            .map_err(failed())?;
-        let mark = meta::next(&transaction, meta::MARK)?;
-        let counters = self.names.counters();
-        let mut insert = transaction
-            .prepare("INSERT INTO dirty VALUES (?1, ?2, ?3, ?4, ?5)")
-            .map_err(failed())?;
-        for series in counters {
-            for day in query::days_of(&transaction, series)? {
-                let from_ms = day * DAY_MS;
-                insert
-                    .execute((series, day, from_ms, from_ms + DAY_MS - 1, mark))
-                    .map_err(failed())?;
-            }
-        }
-        drop(insert);
-        transaction.commit().map_err(failed())
+            .commit()
+            .map_err(StoreError::sqlite("drop what is computed"))
     }
 
     /// The fingerprint of the plan by which the ledger was computed; 0 before the first.
@@ -215,6 +258,17 @@ impl WorkingStore {
     pub fn set_plan_fingerprint(&mut self, fingerprint: u64) -> Result<(), StoreError> {
         let _turn = self.gate.enter();
         meta::write(&self.connection, meta::PLAN, fingerprint)
+    }
+
+    /// The fingerprint of the tariffs by which the ledger was priced; 0 before the first.
+    pub fn price_fingerprint(&self) -> Result<u64, StoreError> {
+        meta::read(&self.connection, meta::PRICES)
+    }
+
+    /// Keeps the fingerprint of the tariffs; at most 63 bits are kept.
+    pub fn set_price_fingerprint(&mut self, fingerprint: u64) -> Result<(), StoreError> {
+        let _turn = self.gate.enter();
+        meta::write(&self.connection, meta::PRICES, fingerprint)
     }
 
     /// Folds the write-ahead log into the file and shortens it, for a quiet moment. Answers whether

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use rusqlite::Connection;
-use steward_model::{Kind, MeterId, PointId, Quantity};
+use steward_model::{MeterId, PointId, Quantity};
 
 use crate::StoreError;
 
@@ -74,18 +74,6 @@ impl Names {
         let mut numbers: Vec<i64> = self.by_number.keys().copied().collect();
         numbers.sort_unstable();
         numbers
-    }
-
-    /// The numbers of all counters, ascending.
-    pub(crate) fn counters(&self) -> Vec<i64> {
-        let mut counters: Vec<i64> = self
-            .by_number
-            .iter()
-            .filter(|(_, (_, quantity))| quantity.kind() == Kind::Counter)
-            .map(|(number, _)| *number)
-            .collect();
-        counters.sort_unstable();
-        counters
     }
 
     /// The number of a series; a new one is written, and stays only if the transaction does.

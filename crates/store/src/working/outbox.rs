@@ -15,7 +15,7 @@ use super::codec::RawReading;
 use super::enqueue::{KeyChange, enqueue_key, payload_of, put_backlog};
 use super::names::Names;
 use super::query::{self, span_code};
-use super::{DAY_MS, Gate, begin, meta, schema};
+use super::{DAY_MS, Gate, begin, days, meta, schema};
 use crate::{StoreError, day};
 
 fn failed(step: &'static str) -> impl FnOnce(rusqlite::Error) -> StoreError {
@@ -266,14 +266,14 @@ impl Outbox {
             let to_s = key.start + 1;
             return query::ledger_of(&self.connection, &key.point, span, key.start, to_s);
         }
-        let Some(stored) = query::day_numbered(&self.connection, &key.point, key.start)? else {
+        let Some(stored) = days::day_numbered(&self.connection, &key.point, key.start)? else {
             return Ok(Vec::new());
         };
         let hour_s =
             |hour: usize| stored.day.start_s + i64::try_from(hour).unwrap_or(0) * day::HOUR_S;
         let (from_s, to_s) = (hour_s(key.change.first), hour_s(key.change.last + 1));
-        let mut rows = day::rows_of(&stored, Span::Interval)?;
-        rows.extend(day::rows_of(&stored, Span::Hour)?);
+        let mut rows = day::rows_of(&stored.view(), Span::Interval)?;
+        rows.extend(day::rows_of(&stored.view(), Span::Hour)?);
         rows.retain(|row| from_s <= row.start_s && row.start_s < to_s);
         Ok(rows)
     }
@@ -291,7 +291,7 @@ impl Outbox {
 /// More hours than any day has.
 const WHOLE_DAY_HOURS: usize = 47;
 
-fn span_of(code: i64) -> Result<Span, StoreError> {
+pub(super) fn span_of(code: i64) -> Result<Span, StoreError> {
     Span::ALL
         .into_iter()
         .find(|span| span_code(*span) == code)

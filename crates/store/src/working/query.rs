@@ -1,16 +1,14 @@
 //! Questions to the file; the writer, the readers and the publisher ask the same ones.
 
-use chrono::{Days, NaiveDate};
 use rusqlite::{Connection, OptionalExtension as _, Row};
 use steward_model::{
-    LedgerDay, LedgerRow, MeterId, PointId, Quantity, Reading, ReadingQuality, Shares, Span, UtcMs,
-    Value,
+    LedgerRow, MeterId, PointId, Quantity, Reading, ReadingQuality, Shares, Span, UtcMs, Value,
 };
 
-use super::codec::decode_intervals;
+use super::days::for_each;
 use super::names::{self, Names};
 use super::{DAY_MS, meta};
-use crate::{Carry, DirtySeries, SeriesReading, StoreCounts, StoreError, StoredDay, day};
+use crate::{DirtySeries, SeriesReading, StoreCounts, StoreError, day};
 
 const DAY_S: i64 = 86_400;
 /// A local day begins at most this many days from the UTC day of the same date.
@@ -193,114 +191,6 @@ pub(crate) fn days_of(connection: &Connection, series: i64) -> Result<Vec<i64>, 
     }
 }
 
-/// Days since 1970-01-01.
-pub(crate) fn date_number(date: NaiveDate) -> i64 {
-    date.signed_duration_since(NaiveDate::default()).num_days()
-}
-
-fn date_of(number: i64) -> Result<NaiveDate, StoreError> {
-    let epoch = NaiveDate::default();
-    let date = if number < 0 {
-        epoch.checked_sub_days(Days::new(number.unsigned_abs()))
-    } else {
-        epoch.checked_add_days(Days::new(number.unsigned_abs()))
-    };
-    date.ok_or_else(|| StoreError::Damaged(format!("day {number} is no date")))
-}
-
-const DAY_COLUMNS: &str =
-    "date, start_s, carry_at, carry_base, kgce_ug, co2_ug, factor_set, intervals";
-
-fn stored_day(point: &PointId, row: &Row<'_>) -> rusqlite::Result<Result<StoredDay, StoreError>> {
-    let carry = match (row.get(2)?, row.get(3)?) {
-        (Some(at), Some(register_base)) => Some(Carry {
-            at_ms: UtcMs(at),
-            register_base,
-        }),
-        _ => None,
-    };
-    let date = match date_of(row.get(0)?) {
-        Ok(date) => date,
-        Err(error) => return Ok(Err(error)),
-    };
-    let Some(intervals) = decode_intervals(row.get_ref(7)?.as_blob()?) else {
-        let text = format!("the intervals of `{point}` on {date} cannot be read");
-        return Ok(Err(StoreError::Damaged(text)));
-    };
-    Ok(Ok(StoredDay {
-        day: LedgerDay {
-            point: point.clone(),
-            date,
-            start_s: row.get(1)?,
-            intervals,
-        },
-        carry,
-        kgce_ug_per_base: row.get(4)?,
-        co2_ug_per_base: row.get(5)?,
-        factor_set: row.get(6)?,
-    }))
-}
-
-pub(crate) fn day(
-    connection: &Connection,
-    point: &PointId,
-    date: NaiveDate,
-) -> Result<Option<StoredDay>, StoreError> {
-    day_numbered(connection, point, date_number(date))
-}
-
-/// The day of a point by its date's number.
-pub(crate) fn day_numbered(
-    connection: &Connection,
-    point: &PointId,
-    date: i64,
-) -> Result<Option<StoredDay>, StoreError> {
-    let Some(number) = names::point(connection, point)? else {
-        return Ok(None);
-    };
-    let sql = format!("SELECT {DAY_COLUMNS} FROM day WHERE point = ?1 AND date = ?2");
-    connection
-        .prepare_cached(&sql)
-        .and_then(|mut select| {
-            select
-                .query_row((number, date), |row| stored_day(point, row))
-                .optional()
-        })
-        .map_err(failed("read a day"))?
-        .transpose()
-}
-
-/// The days of a point with `from <= date < to`, ascending.
-pub(crate) fn days(
-    connection: &Connection,
-    point: &PointId,
-    from: NaiveDate,
-    to: NaiveDate,
-) -> Result<Vec<StoredDay>, StoreError> {
-    days_between(connection, point, date_number(from), date_number(to))
-}
-
-fn days_between(
-    connection: &Connection,
-    point: &PointId,
-    from: i64,
-    to: i64,
-) -> Result<Vec<StoredDay>, StoreError> {
-    let Some(number) = names::point(connection, point)? else {
-        return Ok(Vec::new());
-    };
-    let sql = format!(
-        "SELECT {DAY_COLUMNS} FROM day WHERE point = ?1 AND date >= ?2 AND date < ?3 ORDER BY date"
-    );
-    let mut select = connection
-        .prepare_cached(&sql)
-        .map_err(failed("read days"))?;
-    let rows = select
-        .query_map((number, from, to), |row| stored_day(point, row))
-        .map_err(failed("read days"))?;
-    rows.map(|row| row.map_err(failed("read days"))?).collect()
-}
-
 /// The code of a span on disk.
 pub(crate) const fn span_code(span: Span) -> i64 {
     match span {
@@ -324,10 +214,18 @@ pub(crate) fn ledger_of(
         let first = from_s.div_euclid(DAY_S) - ZONE_DAYS;
         let last = to_s.div_euclid(DAY_S) + ZONE_DAYS;
         let mut rows = Vec::new();
-        for stored in days_between(connection, point, first, last)? {
-            rows.extend(day::rows_of(&stored, span)?);
-        }
-        rows.retain(|row| from_s <= row.start_s && row.start_s < to_s);
+        let mut trouble = Ok(());
+        for_each(
+            connection,
+            std::slice::from_ref(point),
+            (first, last),
+            |stored| match day::rows_of(&stored, span) {
+                Ok(more) => rows.extend(more),
+                Err(error) => trouble = Err(error),
+            },
+        )?;
+        trouble?;
+        rows.retain(|row: &LedgerRow| from_s <= row.start_s && row.start_s < to_s);
         return Ok(rows);
     }
     let Some(number) = names::point(connection, point)? else {
@@ -336,8 +234,8 @@ pub(crate) fn ledger_of(
     let step = "read the ledger";
     let mut select = connection
         .prepare_cached(
-            "SELECT start_s, measured, interpolated, estimated, present, expected, kgce_ug, \
-             co2_ug, factor_set FROM ledger \
+            "SELECT start_s, measured, interpolated, estimated, manual, present, expected, \
+             kgce_ug, co2_ug, factor_set, cost_ncny, tariff_set FROM ledger \
              WHERE point = ?1 AND span = ?2 AND start_s >= ?3 AND start_s < ?4 ORDER BY start_s",
         )
         .map_err(failed(step))?;
@@ -354,6 +252,7 @@ fn ledger_row(point: &PointId, span: Span, row: &Row<'_>) -> rusqlite::Result<Le
         measured_base: row.get(1)?,
         interpolated_base: row.get(2)?,
         estimated_base: row.get(3)?,
+        manual_base: row.get(4)?,
     };
     Ok(LedgerRow {
         point: point.clone(),
@@ -361,10 +260,12 @@ fn ledger_row(point: &PointId, span: Span, row: &Row<'_>) -> rusqlite::Result<Le
         start_s: row.get(0)?,
         amount_base: shares.total(),
         shares,
-        intervals_present: row.get(4)?,
-        intervals_expected: row.get(5)?,
-        kgce_ug: row.get(6)?,
-        co2_ug: row.get(7)?,
-        factor_set: row.get(8)?,
+        intervals_present: row.get(5)?,
+        intervals_expected: row.get(6)?,
+        kgce_ug: row.get(7)?,
+        co2_ug: row.get(8)?,
+        factor_set: row.get(9)?,
+        cost_ncny: row.get(10)?,
+        tariff_set: row.get(11)?,
     })
 }

@@ -1,16 +1,19 @@
 //! Reading the working store beside its writer, in this process or another.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::NaiveDate;
 use rusqlite::Connection;
-use steward_model::{LedgerRow, MeterId, PointId, Quantity, Reading, Span, UtcMs};
+use steward_model::{Fill, Finding, LedgerRow, MeterId, PointId, Quantity, Reading, Span, UtcMs};
 use tokio::sync::Semaphore;
 
 use super::names::Names;
-use super::{aside, query, schema};
-use crate::{SeriesReading, SetAside, StoreCounts, StoreError, StoredDay};
+use super::{aside, days, findings, meta, query, schema};
+use crate::{
+    FindingFilter, SeriesReading, SetAside, StoreCounts, StoreError, StoredDay, StoredDayRef,
+};
 
 /// Questions that are answered at the same time; more wait for their turn.
 const CONNECTIONS_MAX: usize = 4;
@@ -145,7 +148,84 @@ impl StoreReader {
         to: NaiveDate,
     ) -> Result<Vec<StoredDay>, StoreError> {
         let point = point.clone();
-        self.ask(move |session| query::days(&session.connection, &point, from, to))
+        self.ask(move |session| days::days(&session.connection, &point, from, to))
+            .await
+    }
+
+    /// One day of a point.
+    pub async fn day(
+        &self,
+        point: &PointId,
+        date: NaiveDate,
+    ) -> Result<Option<StoredDay>, StoreError> {
+        let point = point.clone();
+        self.ask(move |session| days::day(&session.connection, &point, date))
+            .await
+    }
+
+    /// Shows the days of points with `from <= date < to`, point by point as asked, ascending, to
+    /// `fold`, which adds them to `sum`: for figures over many days, none of which is kept.
+    pub async fn fold_days<S: Send + 'static>(
+        &self,
+        points: &[PointId],
+        from: NaiveDate,
+        to: NaiveDate,
+        mut sum: S,
+        mut fold: impl FnMut(&mut S, StoredDayRef<'_>) + Send + 'static,
+    ) -> Result<S, StoreError> {
+        let points = points.to_vec();
+        let dates = (days::date_number(from), days::date_number(to));
+        self.ask(move |session| {
+            days::for_each(&session.connection, &points, dates, |day| {
+                fold(&mut sum, day);
+            })?;
+            Ok(sum)
+        })
+        .await
+    }
+
+    /// The findings that `filter` asks for, by time.
+    pub async fn findings(&self, filter: FindingFilter) -> Result<Vec<Finding>, StoreError> {
+        self.ask(move |session| findings::filtered(&session.connection, &session.names, &filter))
+            .await
+    }
+
+    /// The finding that begins with the reading of `at`, if there is one. Where one reading begins
+    /// two, the one that waits for a person comes first.
+    pub async fn finding(
+        &self,
+        meter: &MeterId,
+        quantity: Quantity,
+        at: UtcMs,
+    ) -> Result<Option<Finding>, StoreError> {
+        let meter = meter.clone();
+        self.ask(move |session| {
+            findings::one(&session.connection, &session.names, &meter, quantity, at)
+        })
+        .await
+    }
+
+    /// How many findings wait for a person, by point; points without any are not in it.
+    pub async fn open_findings(&self) -> Result<BTreeMap<PointId, u64>, StoreError> {
+        self.ask(|session| findings::open_by_point(&session.connection))
+            .await
+    }
+
+    /// Fills of a point of which a part lies in `[from, to)`, ascending.
+    pub async fn fills(
+        &self,
+        point: &PointId,
+        from: UtcMs,
+        to: UtcMs,
+    ) -> Result<Vec<Fill>, StoreError> {
+        let point = point.clone();
+        self.ask(move |session| findings::fills_of(&session.connection, &point, from, to))
+            .await
+    }
+
+    /// The event of the books up to which the ledger has been marked.
+    pub async fn books_seq(&self) -> Result<u64, StoreError> {
+        self.ask(|session| meta::read(&session.connection, meta::BOOKS_SEQ))
             .await
     }
 

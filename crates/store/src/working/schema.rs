@@ -19,7 +19,7 @@ use rusqlite::{Connection, OpenFlags};
 use crate::StoreError;
 
 /// Format of the file; a newer one is refused.
-const FORMAT: i64 = 1;
+const FORMAT: i64 = 2;
 /// How long a writer waits for another process, such as `steward influx publish --all`.
 const BUSY_MAX: Duration = Duration::from_secs(60);
 /// The write-ahead log is folded into the file at this many pages of 4 KiB: large enough that a
@@ -28,6 +28,7 @@ const WAL_PAGES_MAX: u32 = 8_000;
 /// What remains of the write-ahead log on the disk after it was folded in.
 const WAL_BYTES_KEPT_MAX: u32 = 64 << 20;
 
+/// What came in, and what waits.
 const TABLES: &str = "
 CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE series (
@@ -52,26 +53,12 @@ CREATE TABLE refused (
     meter TEXT, quantity INTEGER, at INTEGER, value REAL, quality INTEGER,
     PRIMARY KEY (seq, item)
 ) STRICT, WITHOUT ROWID;
--- A counter's readings of one UTC day that the ledger has not seen. mark: version.
+-- Stretches of a series that the ledger has not seen, by the UTC day in which they begin. mark:
+-- version.
 CREATE TABLE dirty (
     series INTEGER NOT NULL, day INTEGER NOT NULL,
     from_ms INTEGER NOT NULL, to_ms INTEGER NOT NULL, mark INTEGER NOT NULL,
     PRIMARY KEY (series, day)
-) STRICT, WITHOUT ROWID;
--- One local day of a point. date: days since 1970-01-01; ug: micrograms a base unit.
-CREATE TABLE day (
-    point INTEGER NOT NULL, date INTEGER NOT NULL, start_s INTEGER NOT NULL,
-    carry_at INTEGER, carry_base INTEGER, kgce_ug INTEGER, co2_ug INTEGER,
-    factor_set TEXT NOT NULL, intervals BLOB NOT NULL,
-    PRIMARY KEY (point, date)
-) STRICT, WITHOUT ROWID;
--- Days, months and years. span: 2, 3, 4.
-CREATE TABLE ledger (
-    point INTEGER NOT NULL, span INTEGER NOT NULL, start_s INTEGER NOT NULL,
-    measured INTEGER NOT NULL, interpolated INTEGER NOT NULL, estimated INTEGER NOT NULL,
-    present INTEGER NOT NULL, expected INTEGER NOT NULL,
-    kgce_ug INTEGER, co2_ug INTEGER, factor_set TEXT NOT NULL,
-    PRIMARY KEY (point, span, start_s)
 ) STRICT, WITHOUT ROWID;
 -- Readings that wait for InfluxDB: one row a commit. lines: new readings in it.
 CREATE TABLE outbox_reading (
@@ -97,6 +84,49 @@ CREATE TABLE outbox_ledger (
 CREATE TABLE publish_quarantine (
     bucket TEXT NOT NULL, line TEXT NOT NULL, reason TEXT NOT NULL, at_ms INTEGER NOT NULL,
     PRIMARY KEY (bucket, line)
+) STRICT, WITHOUT ROWID;
+";
+
+/// What is computed. An upgrade drops these tables and makes them anew.
+pub(super) const LEDGER_TABLES: &str = "
+-- One local day of a point. date: days since 1970-01-01; ug: micrograms a base unit; prices: runs,
+-- NULL where no interval has one.
+CREATE TABLE day (
+    point INTEGER NOT NULL, date INTEGER NOT NULL, start_s INTEGER NOT NULL,
+    carry_at INTEGER, carry_base INTEGER, carry_manual INTEGER NOT NULL,
+    kgce_ug INTEGER, co2_ug INTEGER, factor_set TEXT NOT NULL,
+    intervals BLOB NOT NULL, prices BLOB, tariff_set TEXT NOT NULL,
+    PRIMARY KEY (point, date)
+) STRICT, WITHOUT ROWID;
+-- Days, months and years. span: 2, 3, 4; cost_ncny: nano-yuan.
+CREATE TABLE ledger (
+    point INTEGER NOT NULL, span INTEGER NOT NULL, start_s INTEGER NOT NULL,
+    measured INTEGER NOT NULL, interpolated INTEGER NOT NULL, estimated INTEGER NOT NULL,
+    manual INTEGER NOT NULL, present INTEGER NOT NULL, expected INTEGER NOT NULL,
+    kgce_ug INTEGER, co2_ug INTEGER, factor_set TEXT NOT NULL,
+    cost_ncny INTEGER, tariff_set TEXT NOT NULL,
+    PRIMARY KEY (point, span, start_s)
+) STRICT, WITHOUT ROWID;
+-- What is not plain counting, by point and the time of its first reading. Times: milliseconds UTC.
+-- state: 0 by rule, 1 open, 2 decided by the event. A point may stand on several series in turn,
+-- and one reading may begin two kinds of findings.
+CREATE TABLE finding (
+    point INTEGER NOT NULL, at INTEGER NOT NULL, series INTEGER NOT NULL, kind INTEGER NOT NULL,
+    until INTEGER NOT NULL, held_out INTEGER NOT NULL,
+    state INTEGER NOT NULL, event INTEGER,
+    before_at INTEGER, before REAL, first_at INTEGER NOT NULL, first REAL NOT NULL,
+    last_at INTEGER NOT NULL, last REAL NOT NULL, after_at INTEGER, after REAL,
+    modulus REAL, resolution REAL, rise_max REAL, flowed REAL,
+    PRIMARY KEY (point, at, series, kind)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX finding_of_series ON finding (series, at);
+CREATE INDEX finding_open ON finding (point) WHERE state = 1;
+-- Stretches over which a rise was spread. rule: 0 evenly, 1 by shape; basis: dates, last excluded.
+CREATE TABLE fill (
+    point INTEGER NOT NULL, from_ms INTEGER NOT NULL, to_ms INTEGER NOT NULL,
+    amount INTEGER NOT NULL, rule INTEGER NOT NULL, days INTEGER NOT NULL,
+    basis_from INTEGER, basis_to INTEGER, by_temperature INTEGER NOT NULL,
+    PRIMARY KEY (point, from_ms, to_ms)
 ) STRICT, WITHOUT ROWID;
 ";
 
@@ -131,7 +161,8 @@ impl Access {
     }
 }
 
-/// Opens the file in `dir`, sets the connection up and makes the tables where they are missing.
+/// Opens the file in `dir` and sets the connection up. A writer's file may still be empty or of an
+/// earlier format: see [`bring_up`].
 pub(crate) fn open(dir: &Path, access: Access) -> Result<Connection, StoreError> {
     let path = file_in(dir);
     let mut flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -141,12 +172,10 @@ pub(crate) fn open(dir: &Path, access: Access) -> Result<Connection, StoreError>
     } else if !path.exists() {
         return Err(StoreError::Missing(path));
     }
-    let mut connection =
+    let connection =
         Connection::open_with_flags(&path, flags).map_err(StoreError::sqlite("open its file"))?;
     set_up(&connection, access)?;
-    if access == Access::Writer {
-        make_tables(&mut connection)?;
-    } else {
+    if access != Access::Writer {
         check_format(&connection, &path)?;
     }
     Ok(connection)
@@ -239,6 +268,10 @@ fn check_format(connection: &Connection, path: &Path) -> Result<(), StoreError> 
         FORMAT => Ok(()),
         // The aggregator has made the file and not yet its tables.
         0 => Err(StoreError::Missing(path.to_owned())),
+        found @ 1..FORMAT => Err(StoreError::OldFormat {
+            found,
+            known: FORMAT,
+        }),
         found => Err(StoreError::Format {
             found,
             known: FORMAT,
@@ -246,22 +279,32 @@ fn check_format(connection: &Connection, path: &Path) -> Result<(), StoreError> 
     }
 }
 
-fn make_tables(connection: &mut Connection) -> Result<(), StoreError> {
+/// Makes the tables where they are missing, and brings those of an earlier format up to date with
+/// `upgrade`: a file is of one format or of the next, whenever the program ends.
+pub(crate) fn bring_up(
+    connection: &mut Connection,
+    upgrade: impl FnOnce(&Connection) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
     let failed = || StoreError::sqlite("make its tables");
-    let found = format_of(connection)?;
-    if found == FORMAT {
-        return Ok(());
+    let transaction = match format_of(connection)? {
+        FORMAT => return Ok(()),
+        0 | 1 => super::begin(connection)?,
+        found => {
+            return Err(StoreError::Format {
+                found,
+                known: FORMAT,
+            });
+        }
+    };
+    // Another writer may have been faster.
+    match format_of(&transaction)? {
+        0 => transaction
+            .execute_batch(TABLES)
+            .and_then(|()| transaction.execute_batch(LEDGER_TABLES))
+            .map_err(failed())?,
+        1 => upgrade(&transaction)?,
+        _ => return Ok(()),
     }
-    if found != 0 {
-        return Err(StoreError::Format {
-            found,
-            known: FORMAT,
-        });
-    }
-    let transaction = connection
-        .transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)
-        .map_err(failed())?;
-    transaction.execute_batch(TABLES).map_err(failed())?;
     transaction
         .execute_batch(&format!("PRAGMA user_version={FORMAT}"))
         .map_err(failed())?;

@@ -12,18 +12,19 @@
 pub mod influxd;
 pub mod scripted;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
 use chrono::NaiveDate;
 use chrono_tz::Tz;
 use steward_config::{
-    Building, InfluxSettings, Institution, Meter, MeterAddress, Point, Registry, Secret,
+    Building, InfluxSettings, Institution, Meter, MeterAddress, Point, PointRole, Registry, Secret,
 };
 use steward_model::{
     BuildingId, Commodity, GatewayId, InstitutionId, IntervalAmount, IntervalQuality, LedgerDay,
-    LedgerRow, MeterId, PointId, ProfileId, Quantity, Reading, ReadingQuality, Shares, Span, UtcMs,
-    Value,
+    LedgerRow, MeterId, PointId, PriceRun, ProfileId, Quantity, Reading, ReadingQuality, Shares,
+    Span, UtcMs, Value,
 };
 use steward_store::influx::{TagBook, Tuning};
 use steward_store::{ReadingsCommit, StoreOptions, StoredDay, WorkingStore};
@@ -90,7 +91,20 @@ pub fn registry() -> Registry {
                     Commodity::Electricity
                 },
                 subitem: (number % 3 == 0).then(|| "01A00".to_owned()),
-                parent: None,
+                parent: (number == 3).then(|| point(0)),
+                counter: if number == 7 {
+                    Quantity::Volume
+                } else {
+                    Quantity::EnergyImport
+                },
+                metered_by: None,
+                formulas: Vec::new(),
+                role: if number == 6 {
+                    PointRole::Deducted
+                } else {
+                    PointRole::Counted
+                },
+                balance_tolerance: None,
             },
         );
         registry.meters.insert(
@@ -102,6 +116,8 @@ pub fn registry() -> Registry {
                 profile: ProfileId::new("p").unwrap(),
                 address: MeterAddress::Modbus { unit_id: 1 },
                 ratio: 1,
+                ratio_changes: Vec::new(),
+                counters: BTreeMap::new(),
                 from: date(2020, 1, 1),
                 to: None,
                 interval: Duration::from_secs(60),
@@ -134,6 +150,7 @@ pub fn options(publish: bool) -> StoreOptions {
         publish,
         outbox_bytes_max: 64 << 20,
         clock,
+        ledger_gauges: vec![(meter(6), Quantity::Power)],
     }
 }
 
@@ -188,11 +205,7 @@ pub fn day(
     start_s: i64,
     amounts: &[Option<i64>],
 ) -> StoredDay {
-    let quality = |index: usize| match index % 3 {
-        0 => IntervalQuality::Measured,
-        1 => IntervalQuality::Interpolated,
-        _ => IntervalQuality::Estimated,
-    };
+    let quality = |index: usize| IntervalQuality::ALL[index % IntervalQuality::ALL.len()];
     let interval = |(index, amount): (usize, &Option<i64>)| {
         amount.map(|amount_base| IntervalAmount {
             amount_base,
@@ -215,7 +228,48 @@ pub fn day(
         } else {
             "grid-a+coal \"b\"".to_owned()
         },
+        prices: prices(point_number, amounts.len()),
+        tariff_set: if is_water {
+            String::new()
+        } else {
+            "tou \"b\"@2026-01-01".to_owned()
+        },
     }
+}
+
+/// Two prices of point 0, whose costs are more than a float holds; for point 3 none before the
+/// ninth interval; none at all for water.
+fn prices(point_number: usize, intervals: usize) -> Vec<PriceRun> {
+    let intervals = u16::try_from(intervals).unwrap();
+    let first = intervals.min(8);
+    let run = |intervals, ncny_per_base| PriceRun {
+        intervals,
+        ncny_per_base,
+    };
+    match point_number {
+        7 => Vec::new(),
+        3 => vec![run(first, None), run(intervals - first, Some(612_345_678))],
+        _ => vec![
+            run(first, Some(312_345)),
+            run(intervals - first, Some(3_141_592_653)),
+        ],
+    }
+}
+
+/// The cost of a day, added up interval by interval.
+fn cost_ncny(stored: &StoredDay) -> Option<i64> {
+    let mut prices = stored
+        .prices
+        .iter()
+        .flat_map(|run| vec![run.ncny_per_base; usize::from(run.intervals)]);
+    let mut cost = None;
+    for interval in &stored.day.intervals {
+        let price = prices.next().flatten();
+        if let Some(interval) = interval {
+            cost = Some(cost.unwrap_or(0) + interval.amount_base * price?);
+        }
+    }
+    cost
 }
 
 /// The row of `span` that sums a day, as the aggregator would make it.
@@ -234,5 +288,7 @@ pub fn total(stored: &StoredDay, span: Span, start_s: i64) -> LedgerRow {
         kgce_ug: stored.kgce_ug_per_base.map(|ug| ug * shares.total()),
         co2_ug: stored.co2_ug_per_base.map(|ug| ug * shares.total()),
         factor_set: stored.factor_set.clone(),
+        cost_ncny: cost_ncny(stored),
+        tariff_set: stored.tariff_set.clone(),
     }
 }

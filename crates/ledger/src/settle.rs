@@ -1,0 +1,551 @@
+//! Which days do new readings touch, and what are those days now?
+//!
+//! A reading changes the boundaries between the confirmed reading before it and the one after it.
+//! So a run begins on the day of the last reading that counts whatever follows, and goes forward
+//! until it is past the new readings and at the end of a day whose carry is what it was: from there
+//! on nothing can differ. A late reading stops after a day; one that others are now held out
+//! against ripples as far as it must.
+//!
+//! A run needs what its first day starts with. A stored day knows what it leaves to the next one;
+//! where the day before is not stored, the run begins earlier. Readings that only continue a
+//! series, the normal case, need none of this: [`Head`] keeps everything as it stood after the last
+//! reading.
+
+use chrono::{Days, NaiveDate};
+use steward_model::{Fill, Finding};
+
+use crate::chain::{Chain, Lineage, Link};
+use crate::classify::{Confirmer, State};
+use crate::completed::{Completed, LastSettled, found};
+use crate::day::LocalDay;
+use crate::folding::{Folding, Ground};
+use crate::frozen::Frozen;
+use crate::interval::{DayFold, SettledDay};
+use crate::pages::{Pages, register_before};
+use crate::past::Past;
+use crate::register::{Confirmed, Raw};
+use crate::rules::Rules;
+use crate::shelf::{Shelf, SliceShelf};
+
+/// How far beyond the last reading stored days are looked for that lost their ledger.
+const REMOVED_DAYS_MAX: u64 = 3_660;
+
+/// A stretch of new or changed readings, both ends included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Dirty {
+    /// Time of the first.
+    pub from_ms: i64,
+    /// Time of the last.
+    pub to_ms: i64,
+}
+
+/// A series after all of its readings: from here it is continued without looking back. It holds for
+/// the chain, the rules and the books with which it was made.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Head {
+    state: State,
+    fold: DayFold,
+    /// Every reading up to here has been seen, those held out included.
+    scanned_to_ms: i64,
+    /// From here on findings and fills are those below.
+    from_ms: i64,
+    findings: Vec<Finding>,
+    fills: Vec<Fill>,
+    frozen: Frozen,
+    /// What was told last of this stretch.
+    told: Told,
+}
+
+/// What was found in a stretch: everything that began there before is replaced by this.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Found {
+    /// First millisecond.
+    pub from_ms: i64,
+    /// First millisecond after.
+    pub to_ms: i64,
+    /// Findings that begin in it, by time.
+    pub findings: Vec<Finding>,
+    /// Fills that begin in it, by time.
+    pub fills: Vec<Fill>,
+}
+
+/// What became of a lineage.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Settlement {
+    /// Days that are new or may have changed, ascending.
+    pub days: Vec<SettledDay>,
+    /// Stored days that have no interval any more.
+    pub removed: Vec<NaiveDate>,
+    /// Findings and fills of the stretches that were computed again; stretches do not overlap.
+    pub found: Vec<Found>,
+    /// Where the series can be continued.
+    pub head: Option<Head>,
+}
+
+/// Recomputes what `dirty` touches of one lineage. `head` is what the last settlement of this
+/// lineage answered, or `None`; it saves work and never changes the answer.
+pub fn settle<S: Shelf>(
+    shelf: &S,
+    chain: &Chain,
+    lineage: &Lineage,
+    rules: &Rules<'_>,
+    past: &Past,
+    head: Option<Head>,
+    dirty: &[Dirty],
+) -> Result<Settlement, S::Error> {
+    let mut ranges: Vec<Dirty> = dirty
+        .iter()
+        .map(|range| Dirty {
+            from_ms: range.from_ms.max(lineage.from_ms),
+            to_ms: range.to_ms.min(lineage.to_ms),
+        })
+        .filter(|range| range.from_ms <= range.to_ms)
+        .collect();
+    ranges.sort_unstable();
+    let mut run = Run {
+        ground: Ground {
+            shelf,
+            chain,
+            lineage,
+            rules,
+        },
+        past,
+        ranges,
+        next_range: 0,
+        floor: None,
+        out: Settlement {
+            head,
+            ..Settlement::default()
+        },
+    };
+    while let Some(range) = run.take_range() {
+        let reached_end = match run.out.head.take() {
+            Some(head) if range.from_ms > head.scanned_to_ms => run.continue_from(head)?,
+            head => {
+                run.out.head = head;
+                run.go_back_and_settle(range)?
+            }
+        };
+        if reached_end {
+            break;
+        }
+    }
+    Ok(run.out)
+}
+
+/// Settles a whole lineage from the readings of its only meter, ascending: for rebuilds and
+/// measurements, where everything is in memory and nothing is stored.
+pub fn settle_slice(
+    chain: &Chain,
+    lineage: &Lineage,
+    rules: &Rules<'_>,
+    past: &Past,
+    readings: &[Raw],
+) -> Settlement {
+    let all = Dirty {
+        from_ms: i64::MIN,
+        to_ms: i64::MAX,
+    };
+    match settle(
+        &SliceShelf(readings),
+        chain,
+        lineage,
+        rules,
+        past,
+        None,
+        &[all],
+    ) {
+        Ok(settlement) => settlement,
+        Err(never) => match never {},
+    }
+}
+
+/// Findings and fills.
+type Told = (Vec<Finding>, Vec<Fill>);
+
+/// A day and what the day before leaves to it.
+type Anchor = (LocalDay, Option<Confirmed>);
+
+pub(crate) struct Run<'a, S> {
+    pub(crate) ground: Ground<'a, S>,
+    pub(crate) past: &'a Past,
+    ranges: Vec<Dirty>,
+    next_range: usize,
+    /// The day up to which everything is settled, with its carry.
+    floor: Option<Anchor>,
+    out: Settlement,
+}
+
+impl<'a, S: Shelf> Run<'a, S> {
+    /// A run that looks at what is stored and settles nothing.
+    pub(crate) fn looking(ground: Ground<'a, S>, past: &'a Past) -> Self {
+        Self {
+            ground,
+            past,
+            ranges: Vec::new(),
+            next_range: 0,
+            floor: None,
+            out: Settlement::default(),
+        }
+    }
+
+    fn take_range(&mut self) -> Option<Dirty> {
+        let range = self.ranges.get(self.next_range).copied();
+        self.next_range += usize::from(range.is_some());
+        range
+    }
+
+    pub(crate) fn confirmer(&self, carry: Option<Confirmed>) -> Confirmer<'a> {
+        let Ground { chain, lineage, .. } = self.ground;
+        Confirmer::new(chain, lineage, self.ground.rules.gaps, self.past, carry)
+    }
+
+    pub(crate) fn pages(&self, from_ms: i64, to_ms: i64) -> Pages<'a> {
+        Pages::new(self.ground.chain, self.ground.lineage, from_ms, to_ms)
+    }
+
+    /// Continues a series to its end.
+    fn continue_from(&mut self, head: Head) -> Result<bool, S::Error> {
+        let Ground {
+            shelf,
+            chain,
+            lineage,
+            rules,
+        } = self.ground;
+        let mut pages = self.pages(head.scanned_to_ms + 1, lineage.to_ms);
+        let mut confirmer = Confirmer::with(chain, lineage, rules.gaps, self.past, head.state);
+        let first = head
+            .fold
+            .open_day()
+            .unwrap_or_else(|| LocalDay::at(chain.zone, head.scanned_to_ms));
+        let last = head.fold.last();
+        let mut days = Completed::new(head.frozen, head.fold.open_day());
+        let mut folding =
+            Folding::new(self.ground, head.fold, first, std::mem::take(&mut self.out));
+        (folding.findings, folding.fills) = (head.findings, head.fills);
+        let mut scanned_to_ms = head.scanned_to_ms;
+        while let Some(page) = pages.next(shelf)? {
+            for raw in page {
+                scanned_to_ms = raw.at_ms;
+                confirmer.read(raw, &mut folding);
+                if !folding.done.is_empty() {
+                    days.take(self, &mut folding, first)?;
+                }
+            }
+        }
+        confirmer.end(&mut folding);
+        days.take(self, &mut folding, first)?;
+        let running = folding.fold.running();
+        if let Some(running) = running.filter(|_| folding.fold.last() != last) {
+            folding.out.days.push(running);
+        }
+        let stretch = (head.from_ms, Some(head.told));
+        self.end(&confirmer, folding, days.frozen, scanned_to_ms, stretch)?;
+        Ok(true)
+    }
+
+    /// Settles one range; true when the run went to the end of the series.
+    fn go_back_and_settle(&mut self, range: Dirty) -> Result<bool, S::Error> {
+        let touched = LocalDay::at(self.ground.chain.zone, range.from_ms);
+        let mut anchor = self.anchor(touched, range.from_ms)?;
+        let before = self.settled_before(anchor, range.from_ms)?;
+        let first = match before {
+            Some(last) => self.day_of(last.at_ms)?,
+            None => anchor.0,
+        };
+        if first.start_ms < anchor.0.start_ms {
+            anchor = self.anchor(first, range.from_ms)?;
+        }
+        let first = match self.floor {
+            Some((floor, _)) if first.start_ms < floor.start_ms => floor,
+            _ => first,
+        };
+        self.settle_from(anchor, first, range.to_ms)
+    }
+
+    /// The day on which a settled register was found out about. One on which a day begins is what
+    /// the day before carries; where something was found about it, that day is needed to tell it
+    /// again.
+    fn day_of(&self, at_ms: i64) -> Result<LocalDay, S::Error> {
+        let zone = self.ground.chain.zone;
+        let day = LocalDay::at(zone, at_ms);
+        if day.start_ms == at_ms && self.is_told(at_ms)? {
+            return Ok(LocalDay::at(zone, at_ms - 1));
+        }
+        Ok(day)
+    }
+
+    /// Whether a settled register may be one about which something was found: that of an exchange,
+    /// the first after one, or one that a person decided about.
+    fn is_told(&self, at_ms: i64) -> Result<bool, S::Error> {
+        let Ground {
+            shelf,
+            chain,
+            lineage,
+            ..
+        } = self.ground;
+        let service = &lineage.services[lineage.service_at(at_ms)];
+        let key = (service.meter.clone(), chain.quantity, at_ms);
+        if self.past.decisions.contains_key(&key) {
+            return Ok(true);
+        }
+        match service.link {
+            Link::Ratio => Ok(false),
+            Link::Replaced { .. } => Ok(service.from_ms == at_ms),
+            Link::Anew => {
+                let before = register_before(shelf, chain, lineage, at_ms)?;
+                Ok(before.is_none_or(|before| before < service.from_ms))
+            }
+        }
+    }
+
+    /// The latest day, not after `day`, of which it is known what it starts with, and whose start
+    /// no reading from `limit_ms` on can change.
+    pub(crate) fn anchor(&self, mut day: LocalDay, limit_ms: i64) -> Result<Anchor, S::Error> {
+        let Ground {
+            shelf,
+            chain,
+            lineage,
+            ..
+        } = self.ground;
+        loop {
+            if let Some((floor, carry)) = self.floor
+                && day.start_ms <= floor.start_ms
+            {
+                return Ok((floor, carry));
+            }
+            let before = day.date.pred_opt().unwrap_or(day.date);
+            let carry = self.stored_carry(before)?;
+            if let Some(carry) = carry.filter(|carry| carry.at_ms < limit_ms) {
+                return Ok((day, Some(carry)));
+            }
+            let Some(at_ms) = register_before(shelf, chain, lineage, day.start_ms)? else {
+                return Ok((day, None));
+            };
+            day = LocalDay::at(chain.zone, at_ms);
+        }
+    }
+
+    /// The carry of a stored day of this lineage. Days of others do not count.
+    pub(crate) fn stored_carry(&self, date: NaiveDate) -> Result<Option<Confirmed>, S::Error> {
+        if self.ground.lineage.serves(date) {
+            self.ground.shelf.carry(&self.ground.chain.point, date)
+        } else {
+            Ok(None)
+        }
+    }
+
+    /// The last register that counts by the readings before `limit_ms` alone.
+    fn settled_before(
+        &self,
+        (_, carry): Anchor,
+        limit_ms: i64,
+    ) -> Result<Option<Confirmed>, S::Error> {
+        let mut confirmer = self.confirmer(carry);
+        let mut last = LastSettled(carry);
+        let mut pages = self.pages(self.first_unread_ms(carry), limit_ms.saturating_sub(1));
+        while let Some(page) = pages.next(self.ground.shelf)? {
+            for raw in page {
+                confirmer.read(raw, &mut last);
+            }
+        }
+        Ok(last.0)
+    }
+
+    /// The first reading that the carry does not already stand for. A gauge is read again for its
+    /// value.
+    pub(crate) fn first_unread_ms(&self, carry: Option<Confirmed>) -> i64 {
+        let integrated = self.ground.chain.is_integrated();
+        carry.map_or(self.ground.lineage.from_ms, |carry| {
+            carry.at_ms + i64::from(!integrated)
+        })
+    }
+
+    pub(crate) fn fold(&self, (day, carry): Anchor) -> DayFold {
+        let chain = self.ground.chain;
+        let fold = DayFold::new(chain.zone, self.ground.rules.gaps, chain.is_integrated());
+        match carry {
+            Some(carry) => fold.resume(day, carry),
+            None => fold,
+        }
+    }
+
+    /// Folds from `anchor` on, keeps the days from `first` on, and stops where nothing differs.
+    fn settle_from(
+        &mut self,
+        anchor: Anchor,
+        first: LocalDay,
+        mut to_ms: i64,
+    ) -> Result<bool, S::Error> {
+        let (day, carry) = anchor;
+        let fold = self.fold(anchor);
+        let mut folding = Folding::new(self.ground, fold, first, std::mem::take(&mut self.out));
+        let mut confirmer = self.confirmer(carry);
+        let mut scanned_to_ms = day.start_ms;
+        let mut pages = self.pages(self.first_unread_ms(carry), self.ground.lineage.to_ms);
+        let from_ms = match carry {
+            None => self.ground.lineage.from_ms,
+            // What was found about the register on which the day begins is the day's before.
+            Some(carry) if carry.at_ms == first.start_ms && self.is_told(carry.at_ms)? => {
+                first.start_ms + 1
+            }
+            Some(_) => first.start_ms,
+        };
+        let mut days = Completed::new(Frozen::default(), Some(first));
+        while let Some(page) = pages.next(self.ground.shelf)? {
+            for raw in page {
+                scanned_to_ms = raw.at_ms;
+                confirmer.read(raw, &mut folding);
+                if folding.done.is_empty() {
+                    continue;
+                }
+                let ends = days.take(self, &mut folding, first)?;
+                for (following, carry, same) in ends {
+                    to_ms = self.absorb_ranges(following, to_ms);
+                    let on_start = carry.at_ms == following.start_ms;
+                    if to_ms <= carry.at_ms
+                        && same
+                        && !(on_start && (to_ms == carry.at_ms || self.is_told(carry.at_ms)?))
+                    {
+                        self.stop(folding, from_ms, following, carry);
+                        return Ok(false);
+                    }
+                }
+            }
+        }
+        confirmer.end(&mut folding);
+        days.take(self, &mut folding, first)?;
+        self.finish(&mut folding, &mut days, scanned_to_ms, to_ms)?;
+        let stretch = (from_ms, None);
+        self.end(&confirmer, folding, days.frozen, scanned_to_ms, stretch)?;
+        Ok(true)
+    }
+
+    /// Nothing after the day before `following` differs.
+    fn stop(
+        &mut self,
+        folding: Folding<'_, S>,
+        from_ms: i64,
+        following: LocalDay,
+        carry: Confirmed,
+    ) {
+        let Folding {
+            mut out,
+            findings,
+            fills,
+            ..
+        } = folding;
+        // A reading may have completed several days; those after the first are what they were.
+        out.days.retain(|day| day.day.start_ms < following.start_ms);
+        out.removed.retain(|date| *date < following.date);
+        out.found
+            .push(found(from_ms, following.start_ms, findings, fills));
+        // A head whose open day was settled again no longer knows that day's intervals.
+        let open = out.head.as_ref().map(|head| head.fold.open_day());
+        if open.is_some_and(|open| open.is_none_or(|open| open.start_ms < following.start_ms)) {
+            out.head = None;
+        }
+        self.floor = Some((following, Some(carry)));
+        self.out = out;
+    }
+
+    /// Ranges that begin up to the start of `day` are settled by this run too.
+    fn absorb_ranges(&mut self, day: LocalDay, mut to_ms: i64) -> i64 {
+        while let Some(range) = self.ranges.get(self.next_range)
+            && range.from_ms <= day.start_ms
+        {
+            to_ms = to_ms.max(range.to_ms);
+            self.next_range += 1;
+        }
+        to_ms
+    }
+
+    /// The day in progress, and the stored days after it that lost their ledger.
+    fn finish(
+        &mut self,
+        folding: &mut Folding<'_, S>,
+        days: &mut Completed,
+        scanned_to_ms: i64,
+        dirty_to_ms: i64,
+    ) -> Result<(), S::Error> {
+        let zone = self.ground.chain.zone;
+        if let Some(running) = folding.fold.running()
+            && running.day.start_ms >= folding.first.start_ms
+        {
+            days.skip_to(self, &mut folding.out, running.day)?;
+            days.turn = Some(running.day.next(zone));
+            folding.out.days.push(running);
+        }
+        let dirty_to_ms = self
+            .ranges
+            .iter()
+            .fold(dirty_to_ms, |to_ms, one| to_ms.max(one.to_ms));
+        // Everything is as far as the readings go.
+        let to_ms = if dirty_to_ms == i64::MAX {
+            scanned_to_ms
+        } else {
+            scanned_to_ms.max(dirty_to_ms)
+        };
+        let scanned = LocalDay::at(zone, scanned_to_ms).date;
+        let farthest = scanned
+            .checked_add_days(Days::new(REMOVED_DAYS_MAX))
+            .map_or(to_ms, |date| LocalDay::of(zone, date).start_ms);
+        let last = LocalDay::at(zone, to_ms.min(farthest));
+        days.skip_to(self, &mut folding.out, last.next(zone))
+    }
+
+    /// The end of the series: what was found up to here, and where it goes on.
+    fn end(
+        &mut self,
+        confirmer: &Confirmer<'_>,
+        folding: Folding<'_, S>,
+        mut frozen: Frozen,
+        scanned_to_ms: i64,
+        (from_ms, told): (i64, Option<Told>),
+    ) -> Result<(), S::Error> {
+        let Folding {
+            mut out,
+            fold,
+            mut findings,
+            mut fills,
+            ..
+        } = folding;
+        let lineage = self.ground.lineage;
+        let settled = fold.open_day().map_or(from_ms, |open| open.start_ms);
+        let mut all = findings.clone();
+        all.extend(confirmer.outstanding());
+        if let Some(running) = fold.running() {
+            all.extend(frozen.running(self.ground, self.past, &running, scanned_to_ms)?);
+        }
+        let found = found(from_ms, lineage.to_ms, all, fills.clone());
+        let from_ms = settled.max(from_ms);
+        findings.retain(|one| one.at.0 >= from_ms);
+        fills.retain(|one| one.from.0 >= from_ms);
+        let tell = |found: &Found| {
+            let findings = found.findings.iter().filter(|one| one.at.0 >= from_ms);
+            let fills = found.fills.iter().filter(|one| one.from.0 >= from_ms);
+            (findings.cloned().collect(), fills.cloned().collect())
+        };
+        let now = tell(&found);
+        let is_new =
+            told.is_none_or(|(findings, fills)| findings != found.findings || fills != found.fills);
+        if is_new {
+            out.found.push(found);
+        }
+        out.head = Some(Head {
+            state: confirmer.state.clone(),
+            fold,
+            scanned_to_ms: confirmer
+                .last()
+                .map_or(scanned_to_ms, |last| scanned_to_ms.max(last.at_ms))
+                .max(lineage.services[confirmer.state.service].from_ms - 1),
+            from_ms,
+            findings,
+            fills,
+            frozen,
+            told: now,
+        });
+        self.out = out;
+        Ok(())
+    }
+}
