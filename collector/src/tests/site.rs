@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use chrono::NaiveDate;
 use steward_config::{
-    ApiSettings, Building, CarbonSettings, CoalBasis, ColourThresholds, Config, Gateway,
-    GatewayKind, JournalSettings, LedgerSettings, Meter, MeterAddress, ModbusTcp, Mqtt,
-    MqttVersion, Point, Registry, Settings, Subscription, shipped_profiles,
+    ApiSettings, Building, CarbonSettings, CloseSettings, CoalBasis, ColourThresholds, Config,
+    Gateway, GatewayKind, JournalSettings, LedgerSettings, Meter, MeterAddress, ModbusTcp, Mqtt,
+    MqttVersion, Point, PointRole, Registry, Settings, Subscription, shipped_profiles,
 };
 use steward_model::{Commodity, GatewayId, InstitutionId, MeterId, PointId, ProfileId};
 
@@ -28,6 +28,10 @@ fn settings() -> Settings {
             measured_gap_max_s: 900,
             interpolated_gap_max_s: 3_600,
             future_max_s: 300,
+            shape_days: 28,
+            shape_days_min: 3,
+            shape_band_k: 3.0,
+            balance_tolerance: 0.05,
         },
         api: ApiSettings {
             listen: ([127, 0, 0, 1], 0).into(),
@@ -47,6 +51,13 @@ fn settings() -> Settings {
         budget_colours: ColourThresholds {
             amber: 0.9,
             red: 1.0,
+        },
+        close: CloseSettings {
+            coverage_min: 0.98,
+            estimated_share_max: 0.05,
+            invoices_required: false,
+            budget_required: false,
+            invoice_tolerance: 0.02,
         },
     }
 }
@@ -79,6 +90,11 @@ pub(crate) fn site(kind: GatewayKind) -> Config {
             commodity: Commodity::Electricity,
             subitem: None,
             parent: None,
+            counter: Commodity::Electricity.counter(),
+            metered_by: None,
+            formulas: Vec::new(),
+            role: PointRole::Counted,
+            balance_tolerance: None,
         },
     );
     registry
@@ -92,6 +108,9 @@ pub(crate) fn site(kind: GatewayKind) -> Config {
         budgets: steward_config::Budgets {
             all: BTreeMap::new(),
         },
+        calendar: steward_config::Calendar::default(),
+        tariffs: steward_config::Tariffs::default(),
+        weather: steward_config::Weather::default(),
     }
 }
 
@@ -111,6 +130,8 @@ pub(crate) fn add_meter(
         profile: ProfileId::new(profile).unwrap(),
         address,
         ratio: 1,
+        ratio_changes: Vec::new(),
+        counters: BTreeMap::new(),
         from: NaiveDate::from_ymd_opt(2020, 1, 1).unwrap(),
         to: None,
         interval,
