@@ -61,7 +61,7 @@ const PARTS: [Part; 7] = [
     },
     Part {
         name: "ledger",
-        budget: Duration::from_secs(240),
+        budget: Duration::from_secs(60),
         measure: ledger::measure,
     },
     Part {
