@@ -6,7 +6,6 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use chrono::{Days, NaiveDate};
 use chrono_tz::Tz;
 use steward_config::Config;
-use steward_ledger::money::DayPrices;
 use steward_ledger::{
     Chain, Lineage, LocalDay, Rules, SettledDay, Settlement, formula, resting_on,
 };
@@ -57,12 +56,7 @@ impl<'a> Chunk<'a> {
     }
 
     /// Days of one point: their factors, their prices and their rows.
-    pub(crate) fn take(
-        &mut self,
-        store: &WorkingStore,
-        point: &PointPlan,
-        settled: Settlement,
-    ) -> Result<(), StoreError> {
+    pub(crate) fn take(&mut self, point: &PointPlan, settled: Settlement) {
         for day in settled.days {
             let SettledDay {
                 day,
@@ -74,7 +68,7 @@ impl<'a> Chunk<'a> {
                 register_base: carry.register_base,
                 manual: carry.manual,
             };
-            self.add_day(store, point, day, Some(carry), intervals)?;
+            self.add_day(point, day, Some(carry), intervals);
         }
         for date in settled.removed {
             self.remove_day(point, date);
@@ -88,20 +82,18 @@ impl<'a> Chunk<'a> {
                 fills: found.fills,
             });
         }
-        Ok(())
     }
 
     fn add_day(
         &mut self,
-        store: &WorkingStore,
         point: &PointPlan,
         day: LocalDay,
         carry: Option<Carry>,
         intervals: Vec<Option<IntervalAmount>>,
-    ) -> Result<(), StoreError> {
+    ) {
         let date = day.date;
         let factors = self.factors(point, date);
-        let prices = self.prices_of(store, point, &day)?;
+        let prices = self.plan.prices(self.config, point, &day);
         let day = LedgerDay {
             point: point.point.clone(),
             date,
@@ -117,11 +109,10 @@ impl<'a> Chunk<'a> {
             kgce_ug_per_base: row.kgce_ug.and(factors.kgce_ug_per_base),
             co2_ug_per_base: row.co2_ug.and(factors.co2_ug_per_base),
             factor_set: factors.factor_set,
-            prices: prices.runs.clone(),
-            tariff_set: prices.tariff_set.clone(),
+            prices: prices.runs,
+            tariff_set: prices.tariff_set,
         });
         self.rows.push(row);
-        Ok(())
     }
 
     fn remove_day(&mut self, point: &PointPlan, date: NaiveDate) {
@@ -134,31 +125,6 @@ impl<'a> Chunk<'a> {
         self.months.insert(key, point.zone);
         let changed = self.changed.entry(point.point.clone()).or_default();
         changed.insert(date);
-    }
-
-    /// The prices of a day. Those of a closed month stay what they were when it was closed: a
-    /// tariff that is dated back changes open months only.
-    fn prices_of(
-        &self,
-        store: &WorkingStore,
-        point: &PointPlan,
-        day: &LocalDay,
-    ) -> Result<std::sync::Arc<DayPrices>, StoreError> {
-        if self.plan.is_closed(&point.institution, day.date)
-            && let Some(old) = store.day(&point.point, day.date)?
-            && !old.prices.is_empty()
-        {
-            return Ok(std::sync::Arc::new(DayPrices {
-                runs: old.prices,
-                tariff_set: old.tariff_set,
-            }));
-        }
-        Ok(self.prices(point, day))
-    }
-
-    pub(crate) fn prices(&self, point: &PointPlan, day: &LocalDay) -> std::sync::Arc<DayPrices> {
-        let prices = &self.plan.prices;
-        prices.day(self.config, &point.point, day, point.zone)
     }
 
     fn factors(&mut self, point: &PointPlan, date: NaiveDate) -> DayFactors {
@@ -249,7 +215,7 @@ impl<'a> Chunk<'a> {
                 let intervals = self.virtual_day(store, &mut fresh, point, day)?;
                 fresh.insert((id.clone(), *date), intervals.clone());
                 if intervals.iter().any(Option::is_some) {
-                    self.add_day(store, point, day, None, intervals)?;
+                    self.add_day(point, day, None, intervals);
                 } else if store.day(id, *date)?.is_some() {
                     self.remove_day(point, *date);
                 }

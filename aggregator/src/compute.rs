@@ -71,7 +71,7 @@ pub(crate) fn chunk(
         let settled = settle(&shelf, chain, lineage, &rules, past, head, &dirty)?;
         chunk.find_dependent_fills(store, &rules, point, chain, lineage, &settled)?;
         new_heads.extend(settled.head.clone().map(|head| (key, head)));
-        chunk.take(store, point, settled)?;
+        chunk.take(point, settled);
         cleared.extend(marks);
     }
     chunk.add_virtual_days(store)?;
@@ -91,8 +91,8 @@ pub(crate) fn chunk(
     }))
 }
 
-/// Gives the days of a point from `from` on the prices of today's tariffs, months that are closed
-/// left out. Amounts stay as they are; answers how many days changed.
+/// Gives the days of a point the prices of today's tariffs, those of closed months the prices with
+/// which they were closed. Amounts stay as they are; answers how many days changed.
 pub(crate) fn reprice(
     config: &Config,
     plan: &Plan,
@@ -103,13 +103,10 @@ pub(crate) fn reprice(
     let mut chunk = Chunk::new(config, plan, warned);
     for row in store.ledger_rows(&point.point, Span::Day, i64::MIN, i64::MAX)? {
         let date = local_date(point.zone, row.start_s);
-        if plan.is_closed(&point.institution, date) {
-            continue;
-        }
         let Some(mut day) = store.day(&point.point, date)? else {
             continue;
         };
-        let prices = chunk.prices(point, &LocalDay::of(point.zone, date));
+        let prices = plan.prices(config, point, &LocalDay::of(point.zone, date));
         if (&day.prices, &day.tariff_set) == (&prices.runs, &prices.tariff_set) {
             continue;
         }

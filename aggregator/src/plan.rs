@@ -1,15 +1,16 @@
 //! The registry and the books as the aggregator needs them: what a meter may send, and which ledger
 //! it makes.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::sync::Arc;
 
 use chrono::NaiveDate;
 use chrono_tz::Tz;
-use steward_books::State;
+use steward_books::{CloseState, ClosedPrices, State, month_dates};
 use steward_config::{Config, Institution, Profile, ProfileBody};
-use steward_ledger::money::Prices;
-use steward_ledger::{Chain, Lineage, formula};
+use steward_ledger::money::{DayPrices, Prices};
+use steward_ledger::{Chain, Lineage, LocalDay, formula, gauge_beside};
 use steward_model::time::period_date;
 use steward_model::{Commodity, InstitutionId, MeterId, PointId, Quantity, Span};
 
@@ -20,7 +21,7 @@ use crate::past::BookView;
 pub(crate) struct Plan {
     pub(crate) meters: HashMap<MeterId, MeterPlan>,
     points: Vec<PointPlan>,
-    /// Which lineages a series makes, as (point, lineage): one, unless a meter serves twice.
+    /// Which lineages a series makes or judges, as (point, lineage): one, unless a meter serves twice.
     series: HashMap<(MeterId, Quantity), Vec<LineageKey>>,
     /// Virtual points by id, and in the order in which they are computed.
     virtuals: BTreeMap<PointId, PointPlan>,
@@ -29,8 +30,8 @@ pub(crate) struct Plan {
     pub(crate) dependents: BTreeMap<PointId, Vec<PointId>>,
     pub(crate) prices: Prices,
     pub(crate) view: BookView,
-    /// Months that are closed: their prices stay.
-    closed: HashSet<(InstitutionId, NaiveDate)>,
+    /// Months that are closed, with the prices that stay.
+    closed: BTreeMap<(InstitutionId, NaiveDate), Arc<ClosedPrices>>,
 }
 
 /// Point and lineage by their positions in the plan.
@@ -111,10 +112,15 @@ impl Plan {
         let Some(chain) = &point.chain else { return };
         for (index, lineage) in chain.lineages.iter().enumerate() {
             for service in &lineage.services {
-                let key = (service.meter.clone(), chain.quantity);
-                let makes = self.series.entry(key).or_default();
-                if makes.last() != Some(&(self.points.len(), index)) {
-                    makes.push((self.points.len(), index));
+                // A gauge that comes late may show that a register stood still while power flowed.
+                let judge = gauge_beside(chain.quantity);
+                let judge = judge.filter(|_| service.counter.resolution > 0.0);
+                for quantity in judge.into_iter().chain([chain.quantity]) {
+                    let key = (service.meter.clone(), quantity);
+                    let makes = self.series.entry(key).or_default();
+                    if makes.last() != Some(&(self.points.len(), index)) {
+                        makes.push((self.points.len(), index));
+                    }
                 }
             }
         }
@@ -174,8 +180,9 @@ impl Plan {
     }
 
     /// A number that changes when the same amounts would cost something else.
-    pub(crate) fn price_fingerprint(config: &Config) -> u64 {
+    pub(crate) fn price_fingerprint(&self, config: &Config) -> u64 {
         let mut hash = Fingerprint::new();
+        hash.add(&self.closed);
         hash.add(&config.tariffs.all);
         hash.add(&config.tariffs.accounts);
         hash.add(&config.calendar.arranged);
@@ -185,7 +192,7 @@ impl Plan {
         hash.finish()
     }
 
-    /// The lineages whose ledger this series makes.
+    /// The lineages whose ledger this series makes or judges.
     pub(crate) fn lineages_of(&self, meter: &MeterId, quantity: Quantity) -> &[LineageKey] {
         // A map by reference to a pair would need a pair: two look-ups a mark cost nothing.
         self.series
@@ -210,10 +217,27 @@ impl Plan {
         self.points.iter().chain(self.virtuals.values())
     }
 
-    /// Whether the month of `date` is closed for an institution.
-    pub(crate) fn is_closed(&self, institution: &InstitutionId, date: NaiveDate) -> bool {
-        let month = (institution.clone(), period_date(Span::Month, date));
-        self.closed.contains(&month)
+    /// The prices of a point's day: those with which its month was closed, else today's tariffs.
+    pub(crate) fn prices(&self, config: &Config, point: &PointPlan, day: &LocalDay) -> DayPrices {
+        let month = (
+            point.institution.clone(),
+            period_date(Span::Month, day.date),
+        );
+        let closed = self.closed.get(&month);
+        if let Some(kept) = closed.and_then(|prices| prices.on(&point.point, day.date)) {
+            return DayPrices {
+                runs: kept.runs.clone(),
+                tariff_set: kept.tariff_set.clone(),
+            };
+        }
+        let today = self.prices.day(config, &point.point, day, point.zone);
+        Arc::unwrap_or_clone(today)
+    }
+
+    /// The points of an institution.
+    pub(crate) fn points_of(&self, institution: &InstitutionId) -> Vec<PointId> {
+        let of_institution = self.points().filter(|one| &one.institution == institution);
+        of_institution.map(|one| one.point.clone()).collect()
     }
 }
 
@@ -223,8 +247,9 @@ impl PointPlan {
     }
 }
 
-/// Gauges that make a ledger: the power of meters that have no register. Whoever opens the working
-/// store tells it, so that their readings leave marks.
+/// Gauges that count in a ledger: the power of meters that have no register, and the power beside a
+/// register by which it may be found frozen. Whoever opens the working store tells it, so that their
+/// readings leave marks.
 pub fn ledger_gauges(config: &Config) -> Vec<(MeterId, Quantity)> {
     let plan = Plan::of(config, &State::default());
     let is_gauge = |quantity: Quantity| quantity.kind() == steward_model::Kind::Gauge;
@@ -248,13 +273,14 @@ impl Fingerprint {
     }
 }
 
-fn closed_months(books: &State) -> HashSet<(InstitutionId, NaiveDate)> {
+fn closed_months(books: &State) -> BTreeMap<(InstitutionId, NaiveDate), Arc<ClosedPrices>> {
     let closes = books.closes().iter();
     closes
-        .filter(|close| close.state == steward_books::CloseState::Closed)
+        .filter(|close| close.state == CloseState::Closed)
         .filter_map(|close| {
-            let first = NaiveDate::parse_from_str(&format!("{}-01", close.month), "%Y-%m-%d");
-            Some((close.institution.clone(), first.ok()?))
+            let (first, _) = month_dates(&close.month)?;
+            let prices = close.prices.clone()?;
+            Some(((close.institution.clone(), first), prices))
         })
         .collect()
 }

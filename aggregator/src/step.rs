@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chrono::Utc;
-use steward_books::{Books, BooksError};
+use steward_books::{Books, BooksError, Entry, Event};
 use steward_config::Config;
 use steward_journal::{JournalError, JournalReader, Stored};
 use steward_model::{AggregatorHealth, Kind, MeterId, PointId, Reading, UtcMs};
-use steward_store::{ReadingsCommit, StoreError, WorkingStore};
+use steward_store::{ReadingsCommit, StoreError, Touched, WorkingStore};
 
 use crate::compute::{self, Computed, Heads, Warned};
 use crate::ingest::{self, Page};
@@ -95,7 +95,7 @@ pub struct Aggregator {
     /// The last entry of the books that the ledger knows, and when they were looked at.
     books_seq: u64,
     books_at: Instant,
-    /// Points whose days still have the prices of earlier tariffs.
+    /// Points whose days may still have the prices of earlier tariffs.
     to_reprice: Vec<PointId>,
 }
 
@@ -123,7 +123,7 @@ impl Aggregator {
         reader.move_cursor(READER, counts.cursor)?;
         let state = books.state()?;
         let plan = Plan::of(&config, &state);
-        let to_reprice = settle_fingerprints(&config, &plan, &mut store, state.seq())?;
+        let to_reprice = settle_fingerprints(&config, &plan, &mut store, &books, state.seq())?;
         let counts = store.counts()?;
         let books_seq = store.books_seq()?;
         let mut aggregator = Self {
@@ -207,7 +207,8 @@ impl Aggregator {
     pub fn rebuild(&mut self) -> Result<(), AggregatorError> {
         self.heads.clear();
         self.store.rebuild()?;
-        self.store.touch(&[], self.books_seq)?;
+        let touched = all_moved(&self.config, &self.books.entries(0, usize::MAX)?);
+        self.store.touch(&touched, self.books_seq)?;
         self.health.dirty_days = self.store.counts()?.dirty;
         self.ledger_due = true;
         Ok(())
@@ -282,8 +283,10 @@ impl Aggregator {
         let state = self.books.state()?;
         let plan = Plan::of(&self.config, &state);
         let entries = self.books.entries(0, usize::MAX)?;
-        let fresh = entries.iter().filter(|entry| entry.seq > self.books_seq);
+        let known = self.books_seq;
+        let fresh = entries.iter().filter(move |entry| entry.seq > known);
         let touched: Vec<_> = fresh
+            .clone()
             .flat_map(|entry| past::moved(&self.config, &entries, entry))
             .collect();
         self.store.touch(&touched, state.seq())?;
@@ -291,6 +294,15 @@ impl Aggregator {
         // Lineages may be others now, so no head stands for what it stood for.
         self.heads.clear();
         self.plan = plan;
+        // A month keeps the prices with which it was proposed, whatever tariffs came since.
+        for entry in fresh {
+            if let Event::CloseApproved(verdict) = &entry.event
+                && let Some(close) = state.close(verdict.proposal)
+            {
+                self.to_reprice
+                    .extend(self.plan.points_of(&close.institution));
+            }
+        }
         if !touched.is_empty() {
             self.ledger_due = true;
             self.health.dirty_days = self.store.counts()?.dirty;
@@ -309,7 +321,7 @@ impl Aggregator {
             days = compute::reprice(&self.config, plan, store, &mut self.warned, point)?;
         }
         if self.to_reprice.is_empty() {
-            let fingerprint = Plan::price_fingerprint(&self.config);
+            let fingerprint = self.plan.price_fingerprint(&self.config);
             self.store.set_price_fingerprint(fingerprint)?;
         }
         Ok(Some(days))
@@ -345,9 +357,10 @@ fn settle_fingerprints(
     config: &Config,
     plan: &Plan,
     store: &mut WorkingStore,
+    books: &Books,
     books_seq: u64,
 ) -> Result<Vec<PointId>, AggregatorError> {
-    let (amounts, prices) = (Plan::fingerprint(config), Plan::price_fingerprint(config));
+    let (amounts, prices) = (Plan::fingerprint(config), plan.price_fingerprint(config));
     let (amounts_before, prices_before) = (store.plan_fingerprint()?, store.price_fingerprint()?);
     let books_were_replaced = store.books_seq()? > books_seq;
     if amounts_before != amounts || books_were_replaced {
@@ -355,7 +368,8 @@ fn settle_fingerprints(
             tracing::info!("registry, factors or books changed: the ledger is computed anew");
             store.rebuild()?;
         }
-        store.touch(&[], books_seq)?;
+        let touched = all_moved(config, &books.entries(0, usize::MAX)?);
+        store.touch(&touched, books_seq)?;
         store.set_plan_fingerprint(amounts)?;
         store.set_price_fingerprint(prices)?;
         return Ok(Vec::new());
@@ -363,8 +377,17 @@ fn settle_fingerprints(
     if prices_before == prices {
         return Ok(Vec::new());
     }
-    tracing::info!("tariffs changed: open months are priced anew");
+    tracing::info!("tariffs or closes changed: days that now cost something else are priced anew");
     Ok(plan.points().map(|point| point.point.clone()).collect())
+}
+
+/// What all events together move. Where the ledger begins anew the stored readings mark themselves,
+/// but a reading by hand stands in the books alone.
+fn all_moved(config: &Config, entries: &[Entry]) -> Vec<Touched> {
+    let moved = entries.iter();
+    moved
+        .flat_map(|entry| past::moved(config, entries, entry))
+        .collect()
 }
 
 /// Series-days of counters in a page.

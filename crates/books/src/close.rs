@@ -1,9 +1,13 @@
 //! Months that close, and what became of every proposal.
 
+use std::sync::Arc;
+
 use chrono::{Months, NaiveDate};
 use serde::{Deserialize, Serialize};
 use steward_model::{InstitutionId, UtcMs};
 use utoipa::ToSchema;
+
+use crate::prices::ClosedPrices;
 
 /// What became of a proposal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -91,6 +95,9 @@ pub struct Close {
     pub content: String,
     /// The checklist as it stood, as JSON.
     pub checklist: String,
+    /// The prices in `content`, read once; `None` where it has none.
+    #[serde(skip)]
+    pub prices: Option<Arc<ClosedPrices>>,
 }
 
 /// The first day of a month written `yyyy-mm`, and the first day after it; `None` for any other

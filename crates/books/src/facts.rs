@@ -1,6 +1,7 @@
 //! Where standing events are kept, and how one comes in and goes out.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use steward_model::{InstitutionId, MeterId, PointId, Quantity, UtcMs};
 
@@ -8,6 +9,7 @@ use crate::close::{Close, CloseState};
 use crate::event::{
     CloseProposal, Decision, Entry, Event, HandReading, Invoice, Replacement, Voided,
 };
+use crate::prices::ClosedPrices;
 
 /// A series, an instant, and the number of the event.
 pub(crate) type SeriesAt = (MeterId, Quantity, UtcMs, u64);
@@ -150,6 +152,7 @@ impl Facts {
             content_sha256: proposal.content_sha256.clone(),
             content: proposal.content.clone(),
             checklist: proposal.checklist.clone(),
+            prices: ClosedPrices::in_content(&proposal.content).map(Arc::new),
         };
         let (Ok(index) | Err(index)) = self.place_of(entry.seq);
         self.closes.insert(index, close);

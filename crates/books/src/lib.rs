@@ -21,6 +21,7 @@ mod error;
 mod event;
 mod facts;
 mod import;
+mod prices;
 mod rows;
 mod rules;
 mod schema;
@@ -39,5 +40,6 @@ pub use event::{
 pub use import::{
     Mistake, Row, import_hand_readings, import_invoices, parse_hand_readings, parse_invoices,
 };
+pub use prices::{ClosedPrices, DayOfPrices};
 pub use schema::{Access, books_dir};
 pub use state::State;

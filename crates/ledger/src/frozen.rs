@@ -70,7 +70,7 @@ fn stretches<S: Shelf>(
     complete: usize,
 ) -> Result<Vec<Finding>, S::Error> {
     let mut found = Vec::new();
-    let Some(gauge) = gauge_of(ground.chain.quantity) else {
+    let Some(gauge) = gauge_beside(ground.chain.quantity) else {
         return Ok(found);
     };
     let mut from = 0;
@@ -89,7 +89,7 @@ fn stretches<S: Shelf>(
 
 /// The gauge that tells what flows through a counter in its own direction. A meter that counts both
 /// directions tells the other one with a sign, so only drawn energy and volumes are compared.
-const fn gauge_of(counter: Quantity) -> Option<Quantity> {
+pub const fn gauge_beside(counter: Quantity) -> Option<Quantity> {
     match counter {
         Quantity::EnergyImport => Some(Quantity::Power),
         Quantity::Volume => Some(Quantity::Flow),

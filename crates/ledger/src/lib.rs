@@ -36,6 +36,7 @@ pub mod trace;
 pub use chain::{Chain, Lineage, Link, Service};
 pub use classify::{Confirmer, How, Sink};
 pub use day::LocalDay;
+pub use frozen::gauge_beside;
 pub use interval::SettledDay;
 pub use limits::LimitsBase;
 pub use past::{Decided, Past, Replaced, Verdict};

@@ -5,7 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use steward_books::{ClosedPrices, DayOfPrices};
 use steward_config::Config;
+use steward_ledger::LocalDay;
+use steward_ledger::money::Prices;
 use steward_model::{Commodity, InstitutionId, LedgerRow, PointId, Shares, Span, UtcMs};
 use steward_store::Source;
 
@@ -46,6 +49,10 @@ pub struct CloseContent {
     pub adjustments: Vec<AdjustmentLine>,
     /// What differs from the revision before; empty in the first.
     pub differences: Vec<Difference>,
+    /// What every interval of the month was priced by: the ledger of a closed month keeps it. A
+    /// revision has those of the close before it.
+    #[serde(default)]
+    pub prices: Option<ClosedPrices>,
     /// The month's report, without what says how a copy is issued.
     pub report: Value,
 }
@@ -189,9 +196,31 @@ pub(crate) fn content_of(
         totals: totals(config, &scope, month, &facts.rows, now),
         adjustments: facts.adjustments.clone(),
         differences: before.map_or_else(Vec::new, |before| differences(before, &points)),
+        prices: before.map_or_else(
+            || Some(prices(config, &points, month)),
+            |before| before.prices.clone(),
+        ),
         points,
         report,
     })
+}
+
+/// The prices of every point and day of a month.
+fn prices(config: &Config, points: &[ClosedPoint], month: Month) -> ClosedPrices {
+    let of_config = Prices::of(config);
+    let mut closed = ClosedPrices::default();
+    let days = month.first().iter_days();
+    let days = days.take_while(|date| *date < month.later(1).first());
+    for (point, date) in points
+        .iter()
+        .flat_map(|one| days.clone().map(|date| (&one.point, date)))
+    {
+        let zone = zone_of_point(config, point);
+        let day = of_config.day(config, point, &LocalDay::of(zone, date), zone);
+        let (tariff_set, runs) = (day.tariff_set.clone(), day.runs.clone());
+        closed.push(point, DayOfPrices { tariff_set, runs });
+    }
+    closed
 }
 
 /// The rows of one month by point.
