@@ -127,7 +127,7 @@ fn has_value(rows: &[Row]) -> bool {
 
 /// The choices of the variables are the site's.
 async fn choices_are_the_registry(influx: &Influx, variables: &[Query]) {
-    let counts = [("institution", 7), ("building", 11), ("commodity", 5)];
+    let counts = [("institution", 7), ("building", 11), ("commodity", 6)];
     for (name, count) in counts {
         let query = variables.iter().find(|query| query.name == name).unwrap();
         let rows = influx.query(&fill(&query.flux, ALL)).await;

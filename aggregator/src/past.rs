@@ -12,6 +12,10 @@ use steward_store::{StoreError, Touched, WorkingStore};
 
 type Series = (MeterId, Quantity);
 
+/// When a series showed more than a value for the first time before an instant.
+pub(crate) type FirstAbove<'a> =
+    dyn Fn(&MeterId, Quantity, UtcMs, f64) -> Result<Option<UtcMs>, StoreError> + 'a;
+
 /// The books, folded.
 #[derive(Debug, Default)]
 pub(crate) struct BookView {
@@ -34,6 +38,11 @@ impl BookView {
                 old_last: one.old_last,
                 new_meter: one.new_meter.clone(),
                 new_first: one.new_first,
+                others: one
+                    .others
+                    .iter()
+                    .map(|other| (other.quantity, other.old_last, other.new_first))
+                    .collect(),
                 event,
             });
         }
@@ -123,6 +132,23 @@ pub(crate) struct BookShelf<'a> {
 }
 
 impl BookShelf<'_> {
+    /// The first reading before `to` that shows more than `value`, voided ones included.
+    pub(crate) fn first_above(
+        &self,
+        meter: &MeterId,
+        quantity: Quantity,
+        to: UtcMs,
+        value: f64,
+    ) -> Result<Option<UtcMs>, StoreError> {
+        let stored = self.store.first_above(meter, quantity, to, value)?;
+        let hand = self.view.hand(&(meter.clone(), quantity)).iter();
+        let hand = hand
+            .filter(|raw| raw.at_ms < to.0 && raw.value > value)
+            .map(|raw| UtcMs(raw.at_ms))
+            .next();
+        Ok(stored.into_iter().chain(hand).min())
+    }
+
     /// The nearest stored reading that is not voided, in the direction that `step` goes.
     fn nearest(
         &self,
@@ -221,18 +247,26 @@ impl Shelf for BookShelf<'_> {
 }
 
 /// What an event moves in the ledger; for one that took another back, what that one moved.
-pub(crate) fn moved(config: &Config, entries: &[Entry], entry: &Entry) -> Vec<Touched> {
+///
+/// A replacement says where the old register stopped, and readings above that do not count however
+/// early they came. `first_above` answers when a series first showed more than a value.
+pub(crate) fn moved(
+    config: &Config,
+    entries: &[Entry],
+    entry: &Entry,
+    first_above: &FirstAbove<'_>,
+) -> Result<Vec<Touched>, StoreError> {
     let stretch = |meter: &MeterId, quantity, from: UtcMs, to: UtcMs| Touched {
         meter: meter.clone(),
         quantity,
         from,
         to,
     };
-    match &entry.event {
+    Ok(match &entry.event {
         Event::MeterReplaced(one) => {
             let registry = &config.registry;
             let Some(point) = registry.points.get(&one.point) else {
-                return Vec::new();
+                return Ok(Vec::new());
             };
             // Between the dates of the registry and the instant of the event either meter may serve.
             let (mut from, mut to) = (one.at, one.at);
@@ -253,12 +287,18 @@ pub(crate) fn moved(config: &Config, entries: &[Entry], entry: &Entry) -> Vec<To
                 .points
                 .values()
                 .filter(|other| &other.id == owner || other.metered_by.as_ref() == Some(owner));
-            counters
-                .flat_map(|point| {
-                    [&one.old_meter, &one.new_meter]
-                        .map(|meter| stretch(meter, point.counter, UtcMs(from.0 - 1), to))
-                })
-                .collect()
+            let main = registry.points.get(owner).map(|owner| owner.counter);
+            let mut touched = Vec::new();
+            for counter in counters.map(|point| point.counter) {
+                let mut old_from = UtcMs(from.0 - 1);
+                if let Some((old_last, _)) = main.and_then(|main| one.registers(main, counter)) {
+                    let above = first_above(&one.old_meter, counter, one.at, old_last)?;
+                    old_from = above.map_or(old_from, |above| above.min(old_from));
+                }
+                touched.push(stretch(&one.old_meter, counter, old_from, to));
+                touched.push(stretch(&one.new_meter, counter, UtcMs(from.0 - 1), to));
+            }
+            touched
         }
         Event::ReviewDecided(one) => {
             let until = match one.verdict {
@@ -272,11 +312,12 @@ pub(crate) fn moved(config: &Config, entries: &[Entry], entry: &Entry) -> Vec<To
         Event::Undone(undone) => entries
             .iter()
             .find(|other| other.seq == undone.seq && other.seq < entry.seq)
-            .map(|other| moved(config, entries, other))
+            .map(|other| moved(config, entries, other, first_above))
+            .transpose()?
             .unwrap_or_default(),
         Event::InvoiceEntered(_)
         | Event::CloseProposed(_)
         | Event::CloseApproved(_)
         | Event::CloseRejected(_) => Vec::new(),
-    }
+    })
 }

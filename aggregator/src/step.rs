@@ -13,7 +13,7 @@ use steward_store::{ReadingsCommit, StoreError, Touched, WorkingStore};
 
 use crate::compute::{self, Computed, Heads, Warned};
 use crate::ingest::{self, Page};
-use crate::past;
+use crate::past::{self, BookShelf};
 use crate::plan::Plan;
 use crate::rollup::RollUpError;
 
@@ -207,7 +207,7 @@ impl Aggregator {
     pub fn rebuild(&mut self) -> Result<(), AggregatorError> {
         self.heads.clear();
         self.store.rebuild()?;
-        let touched = all_moved(&self.config, &self.books.entries(0, usize::MAX)?);
+        let touched = all_moved(&self.config, &self.books.entries(0, usize::MAX)?)?;
         self.store.touch(&touched, self.books_seq)?;
         self.health.dirty_days = self.store.counts()?.dirty;
         self.ledger_due = true;
@@ -285,10 +285,17 @@ impl Aggregator {
         let entries = self.books.entries(0, usize::MAX)?;
         let known = self.books_seq;
         let fresh = entries.iter().filter(move |entry| entry.seq > known);
-        let touched: Vec<_> = fresh
-            .clone()
-            .flat_map(|entry| past::moved(&self.config, &entries, entry))
-            .collect();
+        let shelf = BookShelf {
+            store: &self.store,
+            view: &plan.view,
+        };
+        let first_above =
+            |meter: &MeterId, quantity, to, value| shelf.first_above(meter, quantity, to, value);
+        let mut touched = Vec::new();
+        for entry in fresh.clone() {
+            let moved = past::moved(&self.config, &entries, entry, &first_above)?;
+            touched.extend(moved);
+        }
         self.store.touch(&touched, state.seq())?;
         self.books_seq = state.seq();
         // Lineages may be others now, so no head stands for what it stood for.
@@ -368,7 +375,7 @@ fn settle_fingerprints(
             tracing::info!("registry, factors or books changed: the ledger is computed anew");
             store.rebuild()?;
         }
-        let touched = all_moved(config, &books.entries(0, usize::MAX)?);
+        let touched = all_moved(config, &books.entries(0, usize::MAX)?)?;
         store.touch(&touched, books_seq)?;
         store.set_plan_fingerprint(amounts)?;
         store.set_price_fingerprint(prices)?;
@@ -383,11 +390,12 @@ fn settle_fingerprints(
 
 /// What all events together move. Where the ledger begins anew the stored readings mark themselves,
 /// but a reading by hand stands in the books alone.
-fn all_moved(config: &Config, entries: &[Entry]) -> Vec<Touched> {
-    let moved = entries.iter();
-    moved
-        .flat_map(|entry| past::moved(config, entries, entry))
-        .collect()
+fn all_moved(config: &Config, entries: &[Entry]) -> Result<Vec<Touched>, StoreError> {
+    let mut touched = Vec::new();
+    for entry in entries {
+        touched.extend(past::moved(config, entries, entry, &|_, _, _, _| Ok(None))?);
+    }
+    Ok(touched)
 }
 
 /// Series-days of counters in a page.

@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 
 pub use books::{
     EventEntry, EventKind, EventView, Events, InvoiceText, NewEvent, NewEventKind, NewUndo,
-    QuantityWord, VerdictWord,
+    OtherRegisterView, QuantityWord, VerdictWord,
 };
 pub use closes::{Adjustments, Closes, NewApproval, NewClose, NewRejection};
 pub use invoices::{InvoiceEntry, Invoices, InvoicesEntered, NewInvoice, NewInvoices};

@@ -131,11 +131,15 @@ impl RegionLevel {
 
 impl Factors {
     /// Whether a commodity counts for this kind at all: electricity, gas, heat and fuels do, water
-    /// counts neither, solar generation is not bought and cooling has no factor of its own.
+    /// counts neither, solar generation is not bought, cooling has no factor of its own and reactive
+    /// energy does no work.
     pub fn counts(_kind: FactorKind, commodity: Commodity) -> bool {
         !matches!(
             commodity,
-            Commodity::Water | Commodity::SolarGeneration | Commodity::Cooling
+            Commodity::Water
+                | Commodity::SolarGeneration
+                | Commodity::Cooling
+                | Commodity::ReactiveEnergy
         )
     }
 

@@ -19,6 +19,10 @@ pub(crate) const PROFILES: &[(&str, &str)] = &[
         include_str!("../profiles/eastron-sdm630.toml"),
     ),
     (
+        "eastron-sdm630-reactive",
+        include_str!("../profiles/eastron-sdm630-reactive.toml"),
+    ),
+    (
         "generic-heat-u32",
         include_str!("../profiles/generic-heat-u32.toml"),
     ),

@@ -31,7 +31,7 @@ fn the_example_loads() {
             registry.meters.len(),
             registry.gateways.len(),
         ],
-        [2, 2, 18, 13, 2]
+        [2, 2, 19, 13, 2]
     );
     let meter = &registry.meters[&MeterId::new("xzzx-1-el-m1").unwrap()];
     assert_eq!(meter.ratio, 80);

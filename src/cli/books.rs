@@ -81,6 +81,9 @@ pub(crate) enum BooksAction {
         /// Its first register.
         #[arg(long)]
         new_first: f64,
+        /// Another register that a point reads, such as energy_export=1204.5,0; may be repeated.
+        #[arg(long, value_name = "QUANTITY=LAST,FIRST")]
+        other: Vec<String>,
     },
     /// A register that a person read, in kWh, m³ or GJ.
     Reading {

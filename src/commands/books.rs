@@ -6,8 +6,8 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use chrono::DateTime;
 use steward_books::{
-    Access, Books, BooksError, Decision, Entry, Event, HandReading, Replacement, Undone, Verdict,
-    Voided, books_dir,
+    Access, Books, BooksError, Decision, Entry, Event, HandReading, OtherRegister, Replacement,
+    Undone, Verdict, Voided, books_dir,
 };
 use steward_config::Config;
 use steward_model::{MeterId, PointId, Quantity, UtcMs, parse_review_id};
@@ -91,6 +91,21 @@ pub(super) fn instant(text: &str) -> anyhow::Result<UtcMs> {
     Ok(UtcMs(time.timestamp_millis()))
 }
 
+/// `energy_export=1204.5,0`
+fn other_register(text: &str) -> anyhow::Result<OtherRegister> {
+    let parts = || {
+        let (quantity, registers) = text.split_once('=')?;
+        let (last, first) = registers.split_once(',')?;
+        let quantity: Quantity = quantity.trim().parse().ok()?;
+        Some(OtherRegister {
+            quantity,
+            old_last: in_quantity_unit(quantity, last.trim().parse().ok()?),
+            new_first: in_quantity_unit(quantity, first.trim().parse().ok()?),
+        })
+    };
+    parts().with_context(|| format!("`{text}` is no register such as energy_export=1204.5,0"))
+}
+
 /// `steward books`
 pub(crate) async fn books(args: BooksArgs) -> anyhow::Result<ExitCode> {
     match args.action {
@@ -110,6 +125,7 @@ pub(crate) async fn books(args: BooksArgs) -> anyhow::Result<ExitCode> {
             old_last,
             new_meter,
             new_first,
+            other,
         } => {
             let desk = Desk::open(&site, Access::Write)?;
             let point = PointId::new(point)?;
@@ -124,6 +140,10 @@ pub(crate) async fn books(args: BooksArgs) -> anyhow::Result<ExitCode> {
                 old_last: in_quantity_unit(counter, old_last),
                 new_meter: MeterId::new(new_meter)?,
                 new_first: in_quantity_unit(counter, new_first),
+                others: other
+                    .iter()
+                    .map(|text| other_register(text))
+                    .collect::<Result<_, _>>()?,
             });
             desk.enter(&signature, event).await
         }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use anyhow::Context as _;
 use steward_config::{Config, Profile, ProfileBody};
 use steward_journal::{Entry, Journal};
-use steward_model::{Batch, Reading, ReadingQuality, UtcMs, Value};
+use steward_model::{Batch, Quantity, Reading, ReadingQuality, UtcMs, Value};
 use steward_simulator::{SimMeter, Way, World, modbus, mqtt};
 
 const DAY_MS: i64 = 86_400_000;
@@ -75,19 +75,26 @@ fn day(
         .profiles
         .get(meter.profile)
         .context("profiles were checked")?;
-    let readings = world
-        .readings(number, from, until, part == Part::Backlog)
-        .into_iter()
-        .map(|(at, register)| {
-            Ok(Reading {
-                meter: meter.id.clone(),
-                quantity,
-                at: UtcMs(at),
-                value: Value::new(shown(meter, profile, register))?,
-                quality: ReadingQuality::Good,
-            })
+    let reading = |quantity: Quantity, at: i64, register: i64| {
+        Ok(Reading {
+            meter: meter.id.clone(),
+            quantity,
+            at: UtcMs(at),
+            value: Value::new(shown(meter, profile, quantity, register))?,
+            quality: ReadingQuality::Good,
         })
+    };
+    let registers = world.readings(number, from, until, part == Part::Backlog);
+    let mut readings = registers
+        .iter()
+        .map(|(at, register)| reading(quantity, *at, *register))
         .collect::<anyhow::Result<Vec<_>>>()?;
+    if meter.counts_reactive() {
+        for (at, register) in registers {
+            let varh = meter.reactive_varh(register);
+            readings.push(reading(Quantity::ReactiveImport, at, varh)?);
+        }
+    }
     Ok(Batch {
         received_at: UtcMs(until),
         gateway: meter.gateway.clone(),
@@ -97,13 +104,13 @@ fn day(
     })
 }
 
-/// What a reader of the meter gets where its register stands at `register` base units.
-pub(super) fn shown(meter: &SimMeter, profile: &Profile, register: i64) -> f64 {
+/// What a reader of the meter gets where a register stands at `register` base units.
+pub(super) fn shown(meter: &SimMeter, profile: &Profile, quantity: Quantity, register: i64) -> f64 {
     match (&meter.way, &profile.body) {
         (Way::Modbus { .. }, ProfileBody::Modbus(body)) => body
             .registers
             .iter()
-            .find(|spec| spec.quantity == meter.commodity.counter())
+            .find(|spec| spec.quantity == quantity)
             .map_or_else(
                 || whole(register),
                 |spec| modbus::shown(spec, whole(register)),

@@ -4,7 +4,7 @@ use std::io::IsTerminal as _;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
-use steward_simulator::World;
+use steward_simulator::{SimMeter, World};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -26,8 +26,7 @@ impl Progress {
         stop: CancellationToken,
     ) -> Self {
         let quarters = (to_ms - from_ms).max(0) / QUARTER_MS;
-        let meters = u64::try_from(world.meters().len()).unwrap_or(0);
-        let total = u64::try_from(quarters).unwrap_or(0) * meters;
+        let total = u64::try_from(quarters).unwrap_or(0) * registers(world.meters());
         let total = total.saturating_sub(withheld(world, (from_ms, to_ms)));
         let days = quarters / 96;
         let task = tokio::spawn(follow(total, days, board, stop));
@@ -51,8 +50,15 @@ fn withheld(world: &World, (from_ms, to_ms): (i64, i64)) -> u64 {
         .meters()
         .iter()
         .filter(|meter| meter.gateway == outage.gateway);
-    let meters = u64::try_from(of_gateway.count()).unwrap_or(0);
-    u64::try_from(within_ms.max(0) / QUARTER_MS).unwrap_or(0) * meters
+    u64::try_from(within_ms.max(0) / QUARTER_MS).unwrap_or(0) * registers(of_gateway)
+}
+
+/// How many registers meters have: those of mains count reactive energy too.
+fn registers<'a>(meters: impl IntoIterator<Item = &'a SimMeter>) -> u64 {
+    let of_meter = meters
+        .into_iter()
+        .map(|meter| 1 + u64::from(meter.counts_reactive()));
+    of_meter.sum()
 }
 
 async fn follow(total: u64, days: i64, board: SharedBoard, stop: CancellationToken) {

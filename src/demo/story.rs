@@ -8,6 +8,7 @@ use steward_books::{Access, Books, Event, Invoice, Replacement, books_dir};
 use steward_config::{Account, Config};
 use steward_model::time::{day_start_s, next_period_date, period_date};
 use steward_model::{InstitutionId, Span, UtcMs};
+use steward_report::bill::bill;
 use steward_report::{Month, close};
 use steward_simulator::World;
 use steward_store::StoreReader;
@@ -69,9 +70,15 @@ impl<'a> Storyteller<'a> {
             point: meter.point.clone(),
             at: UtcMs(exchange.at_ms),
             old_meter: meter.id.clone(),
-            old_last: feed::shown(meter, profile, last_base),
+            old_last: feed::shown(meter, profile, meter.commodity.counter(), last_base),
             new_meter: meter.id.clone(),
-            new_first: feed::shown(meter, profile, exchange.first_base),
+            new_first: feed::shown(
+                meter,
+                profile,
+                meter.commodity.counter(),
+                exchange.first_base,
+            ),
+            others: Vec::new(),
         });
         self.enter(
             "到期轮换 replaced at the end of its verification period",
@@ -140,8 +147,12 @@ impl<'a> Storyteller<'a> {
             .ledger(&account.points, Span::Month, from_s, day_start_s(zone, to))
             .await?;
         let amount_base: i64 = rows.iter().map(|row| row.amount_base).sum();
-        let cost_ncny: Option<i64> = rows.iter().map(|row| row.cost_ncny).sum();
-        let (true, Some(cost_ncny)) = (amount_base > 0, cost_ncny) else {
+        if amount_base <= 0 {
+            return Ok(None);
+        }
+        let (source, state) = (source(self.config)?, self.books.state()?);
+        let bill = bill(self.config, &source, &state, account, (first, to)).await?;
+        let Some(cost_cny) = bill.total_cny else {
             return Ok(None);
         };
         // Parts in a thousand by which the supplier differs: the same at every start.
@@ -158,9 +169,8 @@ impl<'a> Storyteller<'a> {
             number: format!("{}{}{:02}", account.number, first.year(), first.month()),
             from: period_date(Span::Month, first),
             to,
-            amount: (Decimal::from(amount_base) / per_unit * factor).round(),
-            cost_cny: (Decimal::from(cost_ncny) / Decimal::from(1_000_000_000_i64) * factor)
-                .round_dp(2),
+            amount: (Decimal::from(amount_base) / per_unit * factor).round_dp(1),
+            cost_cny: (cost_cny * factor).round_dp(2),
             demand_kw: None,
             power_factor: None,
         }))

@@ -78,7 +78,10 @@ pub fn site(dir: &Path, points: &[PointSpec]) -> Arc<Config> {
     }
     if points.iter().any(|point| point.id == "exchanged") {
         registry.push_str(
-            "[[virtual_point]]\nid = \"half\"\nbuilding = \"east\"\nname_zh = \"半\"\n\
+            "[[point]]\nid = \"back\"\nbuilding = \"east\"\nname_zh = \"上网\"\n\
+             name_en = \"Feed-in\"\ncommodity = \"electricity\"\nrole = \"aside\"\n\
+             counter = \"energy_export\"\nmetered_by = \"exchanged\"\n\
+             [[virtual_point]]\nid = \"half\"\nbuilding = \"east\"\nname_zh = \"半\"\n\
              name_en = \"Half\"\ncommodity = \"electricity\"\nrole = \"aside\"\n\
              formula = \"0.5 * exchanged\"\n\
              [[account]]\nid = \"a\"\ninstitution = \"i\"\nnumber = \"1\"\nsupplier = \"S\"\n\

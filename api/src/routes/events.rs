@@ -9,7 +9,8 @@ use axum::{Extension, Json};
 use chrono_tz::Tz;
 use serde_json::{Map, Value};
 use steward_books::{
-    Entry, Event, HandReading, Invoice, Refusal, Replacement, Undone, Verdict, Voided,
+    Entry, Event, HandReading, Invoice, OtherRegister, Refusal, Replacement, Undone, Verdict,
+    Voided,
 };
 use steward_config::Config;
 use steward_model::{MeterId, Quantity, review_id};
@@ -20,7 +21,8 @@ use crate::params::{Params, seq as seq_of};
 use crate::problem::Problem;
 use crate::state::{App, rfc3339, zone_of_meter, zone_of_point};
 use crate::views::{
-    EventEntry, EventKind, EventView, Events, InvoiceText, NewEvent, NewUndo, VerdictWord,
+    EventEntry, EventKind, EventView, Events, InvoiceText, NewEvent, NewUndo, OtherRegisterView,
+    QuantityWord, VerdictWord,
 };
 
 const PARAMETERS: &[&str] = &["before", "limit", "kind"];
@@ -145,12 +147,27 @@ fn replacement(fields: &mut Fields<'_>) -> Option<Replacement> {
     let (point, at) = (fields.id("point"), fields.time("at"));
     let (old_meter, old_last) = (fields.id("old_meter"), fields.number("old_last"));
     let (new_meter, new_first) = (fields.id("new_meter"), fields.number("new_first"));
+    let others = fields.optional("others", |fields, name| {
+        fields.list(name, Quantity::ALL.len(), other_register)
+    });
     Some(Replacement {
         point: point?,
         at: at?,
         old_meter: old_meter?,
         old_last: old_last?,
         new_meter: new_meter?,
+        new_first: new_first?,
+        others: others.unwrap_or_default(),
+    })
+}
+
+fn other_register(fields: &mut Fields<'_>) -> Option<OtherRegister> {
+    let words: Vec<&str> = Quantity::ALL.iter().map(|quantity| quantity.id()).collect();
+    let quantity = fields.word("quantity", &words, |text| text.parse().ok());
+    let (old_last, new_first) = (fields.number("old_last"), fields.number("new_first"));
+    Some(OtherRegister {
+        quantity: quantity?,
+        old_last: old_last?,
         new_first: new_first?,
     })
 }
@@ -206,6 +223,15 @@ fn event_view(config: &Config, event: &Event) -> EventView {
             old_last: it.old_last,
             new_meter: it.new_meter.to_string(),
             new_first: it.new_first,
+            others: it
+                .others
+                .iter()
+                .map(|other| OtherRegisterView {
+                    quantity: QuantityWord(other.quantity.id().to_owned()),
+                    old_last: other.old_last,
+                    new_first: other.new_first,
+                })
+                .collect(),
             unit: config
                 .registry
                 .points

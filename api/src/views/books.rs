@@ -106,6 +106,8 @@ pub enum EventView {
         new_meter: String,
         /// Its first register, before ratios.
         new_first: f64,
+        /// Their other registers that were stated.
+        others: Vec<OtherRegisterView>,
         /// Unit of the registers.
         unit: Option<String>,
     },
@@ -271,6 +273,10 @@ pub enum NewEventKind {
         new_meter: String,
         /// Its first register.
         new_first: f64,
+        /// Other registers of these meters that points read, such as `energy_export` for a feed-in.
+        /// One that is not stated begins anew.
+        #[schema(required = false, max_items = 22)]
+        others: Option<Vec<OtherRegisterView>>,
     },
     /// A register was read by a person.
     HandReading {
@@ -299,6 +305,18 @@ pub enum NewEventKind {
         #[schema(format = DateTime)]
         to: String,
     },
+}
+
+/// Another register of meters that were exchanged, in the unit of the quantity, before ratios.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = OtherRegister)]
+pub struct OtherRegisterView {
+    /// Which.
+    pub quantity: QuantityWord,
+    /// The last of the meter that leaves.
+    pub old_last: f64,
+    /// The first of the meter that comes.
+    pub new_first: f64,
 }
 
 /// A measured quantity. Its words are put into the contract from the model.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
-use steward_model::{Commodity, InstitutionId, PointId, ProfileId};
+use steward_model::{InstitutionId, PointId, ProfileId};
 
 use super::dated;
 use super::points::RawPoint;
@@ -39,7 +39,7 @@ enum Demand {
 }
 
 pub(super) fn read(fields: &Fields<'_>) -> Option<RawAccount> {
-    let commodities = Commodity::ALL.map(|commodity| (commodity.id(), commodity));
+    let commodities = super::points::sold();
     let id = fields.need("id", parse::id(account_id));
     let institution_id = parse::id(|text| InstitutionId::new(text).ok());
     let institution = fields.need("institution", institution_id);

@@ -125,7 +125,7 @@ fn read(document: &Document, log: &Log) -> Vec<Draft> {
 }
 
 fn read_factor(fields: &Fields<'_>) -> Vec<Draft> {
-    let commodities = Commodity::ALL.map(|commodity| (commodity.id(), commodity));
+    let commodities = super::points::sold();
     let id = fields.need(
         "id",
         parse::id(|text| {
@@ -291,6 +291,7 @@ fn amounts_in_base(base: BaseUnit) -> &'static [(&'static str, i64)] {
         BaseUnit::Kilojoule => &[("MJ", 1_000), ("GJ", 1_000_000), ("kWh", 3_600)],
         BaseUnit::Gram => &[("kg", 1_000), ("t", 1_000_000)],
         BaseUnit::Millilitre => &[("L", 1_000), ("kg", 1_000), ("t", 1_000_000)],
+        BaseUnit::VarHour => &[],
     }
 }
 

@@ -18,6 +18,14 @@ const ROLES: [(&str, PointRole); 4] = [
     ("aside", PointRole::Aside),
 ];
 
+/// What is sold and counted, by its word: everything but reactive energy.
+pub(super) fn sold() -> Vec<(&'static str, Commodity)> {
+    let all = Commodity::ALL.into_iter();
+    all.filter(|commodity| *commodity != Commodity::ReactiveEnergy)
+        .map(|commodity| (commodity.id(), commodity))
+        .collect()
+}
+
 /// A point as written.
 pub(super) struct RawPoint {
     pub(super) id: Located<PointId>,
@@ -99,10 +107,21 @@ fn read(fields: &Fields<'_>, raw: &mut RawRegistry, source: Option<Source>) {
     });
     let parent = fields.read("parent", parse::id(|text| PointId::new(text).ok()));
     let role = fields.read("role", parse::one_of(&ROLES));
+    let is_reactive = commodity
+        .as_ref()
+        .is_some_and(|one| one.value == Commodity::ReactiveEnergy);
     let role = role.unwrap_or_else(|| Located {
-        value: PointRole::default(),
+        value: match is_reactive {
+            true => PointRole::Aside,
+            false => PointRole::default(),
+        },
         at: fields.at_of("role"),
     });
+    if is_reactive && role.value != PointRole::Aside {
+        let problem = Problem::new("has no meaning for reactive energy, which enters no total")
+            .hint("leave it out, or write role = \"aside\"");
+        fields.log().report(&role.at, problem);
+    }
     let balance_tolerance = fields.read("balance_tolerance", parse::number(0.0..=1.0));
     fields.finish();
     raw.written.points.extend(id.clone());

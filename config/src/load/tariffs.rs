@@ -44,7 +44,7 @@ struct PerUnit {
 
 fn read(id: &str, document: &Document, log: &Log) -> Option<Tariff> {
     let top = Fields::document(document, log);
-    let commodities = Commodity::ALL.map(|commodity| (commodity.id(), commodity));
+    let commodities = super::points::sold();
     let name_zh = top.need("name_zh", parse::text);
     let name_en = top.need("name_en", parse::text);
     // Without its commodity and unit nobody can say what a price is.
@@ -84,6 +84,8 @@ fn units(base: BaseUnit) -> &'static [(&'static str, i64)] {
         BaseUnit::Kilojoule => &[("CNY/GJ", 1_000_000), ("CNY/MJ", 1_000), ("CNY/kWh", 3_600)],
         BaseUnit::Gram => &[("CNY/t", 1_000_000), ("CNY/kg", 1_000)],
         BaseUnit::Millilitre => &[("CNY/L", 1_000)],
+        // It is charged by the power factor, never by the kvarh.
+        BaseUnit::VarHour => &[],
     }
 }
 

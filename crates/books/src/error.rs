@@ -50,6 +50,12 @@ impl Refusal {
         }
         self
     }
+
+    /// The refusal of a part, named by where the part stands.
+    pub(crate) fn under(mut self, above: &str) -> Self {
+        self.place = format!("{above}{}", self.place);
+        self
+    }
 }
 
 impl fmt::Display for Refusal {

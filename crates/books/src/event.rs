@@ -68,6 +68,34 @@ pub struct Replacement {
     pub new_meter: MeterId,
     /// Its first register.
     pub new_first: f64,
+    /// The meters' other registers that points read, such as `energy_export` for a feed-in. One that
+    /// is not stated begins anew, and what flowed since its last reading is unknown.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub others: Vec<OtherRegister>,
+}
+
+impl Replacement {
+    /// The last register of the old meter and the first of the new one in a series, where `main` is
+    /// the counter of the point that has the meters.
+    pub fn registers(&self, main: Quantity, quantity: Quantity) -> Option<(f64, f64)> {
+        if quantity == main {
+            return Some((self.old_last, self.new_first));
+        }
+        let other = self.others.iter().find(|one| one.quantity == quantity)?;
+        Some((other.old_last, other.new_first))
+    }
+}
+
+/// Another register of meters that were exchanged, in the unit of the quantity, before ratios.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct OtherRegister {
+    /// Which.
+    #[schema(value_type = String)]
+    pub quantity: Quantity,
+    /// The last of the meter that leaves.
+    pub old_last: f64,
+    /// The first of the meter that comes.
+    pub new_first: f64,
 }
 
 /// What a person decided about a finding.

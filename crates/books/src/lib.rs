@@ -34,8 +34,8 @@ pub use close::{Close, CloseState, MonthState, month_dates};
 pub use enter::{enter, enter_all};
 pub use error::{BooksError, Refusal};
 pub use event::{
-    CloseProposal, CloseVerdict, Decision, Entry, Event, HandReading, Invoice, Replacement, Undone,
-    Verdict, Voided,
+    CloseProposal, CloseVerdict, Decision, Entry, Event, HandReading, Invoice, OtherRegister,
+    Replacement, Undone, Verdict, Voided,
 };
 pub use import::{
     Mistake, Row, import_hand_readings, import_invoices, parse_hand_readings, parse_invoices,

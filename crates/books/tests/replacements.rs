@@ -4,11 +4,11 @@
 
 mod support;
 
-use steward_books::{Event, Replacement, Verdict};
-use steward_model::{FindingKind, FindingState, UtcMs};
+use steward_books::{Event, HandReading, OtherRegister, Replacement, Verdict};
+use steward_model::{FindingKind, FindingState, Quantity, UtcMs};
 use support::{
     NOW, Site, assert_refused, at_ten, date, decision, exchanged, finding, hand_reading, hour,
-    point, replacement, undone, voided,
+    meter, point, replacement, undone, voided,
 };
 
 #[tokio::test]
@@ -59,6 +59,68 @@ async fn a_first_register_far_below_the_readings_invents_energy() {
         &[("new_first", "at least 79989")],
     );
     site.enter(at_ten(1_000.0, 80_000.0)).await.unwrap();
+}
+
+fn with_others(others: &[(Quantity, f64, f64)]) -> Event {
+    let Event::MeterReplaced(mut one) = at_ten(1_000.0, 50.0) else {
+        panic!("a replacement")
+    };
+    let others = others.iter();
+    one.others = others
+        .map(|(quantity, old_last, new_first)| OtherRegister {
+            quantity: *quantity,
+            old_last: *old_last,
+            new_first: *new_first,
+        })
+        .collect();
+    Event::MeterReplaced(one)
+}
+
+#[tokio::test]
+async fn other_registers_that_points_read_are_judged_like_the_first() {
+    let export = Quantity::EnergyExport;
+    let mut site = exchanged();
+    site.store_of("m1", export, &[(hour(9.0), 700.0)]);
+    site.store_of("m2", export, &[(hour(11.0), 5.0)]);
+    assert_refused(
+        site.enter(with_others(&[(export, 699.0, 6.0)])).await,
+        &[
+            ("others[0].old_last", "at least 700 Wh"),
+            ("others[0].new_first", "at most 5 Wh"),
+        ],
+    );
+    assert_refused(
+        site.enter(with_others(&[
+            (export, 700.0, 5.0),
+            (export, 700.0, 5.0),
+            (Quantity::EnergyImport, 1.0, -1.0),
+        ]))
+        .await,
+        &[
+            ("others[1].quantity", "each register once"),
+            ("others[2].new_first", "from 0 to 9e15"),
+            (
+                "others[2].quantity",
+                "one of energy_export, which other points read",
+            ),
+        ],
+    );
+    site.enter(with_others(&[(export, 700.0, 5.0)]))
+        .await
+        .unwrap();
+    // From then on the register is known: nothing before the exchange may exceed it.
+    let read = |hours, value| {
+        Event::HandReading(HandReading {
+            meter: meter("m1"),
+            quantity: export,
+            at: hour(hours),
+            value,
+        })
+    };
+    assert_refused(
+        site.enter(read(9.5, 701.0)).await,
+        &[("value", "at most 700")],
+    );
 }
 
 #[tokio::test]

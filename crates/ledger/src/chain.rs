@@ -140,9 +140,11 @@ impl Chain {
             .collect();
         exchanges.sort_by_key(|one| (one.at_ms, one.event));
         for exchange in exchanges {
-            // Registers are those of the counter of the point that owns the meters.
-            let counts = point.metered_by.is_none() && quantity.kind() == Kind::Counter;
-            apply(&mut stretches, exchange, counts);
+            apply(
+                &mut stretches,
+                exchange,
+                registers(point, quantity, exchange),
+            );
         }
         let services: Vec<Service> = stretches
             .iter()
@@ -237,16 +239,28 @@ fn by_dates<'a>(zone: Tz, meters: &[&'a Meter]) -> Vec<Stretch<'a>> {
     stretches
 }
 
+/// The registers of an exchange in a point's own series; `None` where the books do not state them.
+fn registers(point: &Point, quantity: Quantity, exchange: &Replaced) -> Option<(f64, f64)> {
+    if quantity.kind() != Kind::Counter {
+        return None;
+    }
+    if point.metered_by.is_none() {
+        return Some((exchange.old_last, exchange.new_first));
+    }
+    let mut others = exchange.others.iter();
+    let (_, old_last, new_first) = others.find(|one| one.0 == quantity)?;
+    Some((*old_last, *new_first))
+}
+
 /// Puts an exchange of the books between two stretches. One that fits no two is left out.
-fn apply(stretches: &mut Vec<Stretch<'_>>, exchange: &Replaced, counts: bool) {
-    let link = if counts {
-        Link::Replaced {
-            old_last: exchange.old_last,
-            new_first: exchange.new_first,
+fn apply(stretches: &mut Vec<Stretch<'_>>, exchange: &Replaced, registers: Option<(f64, f64)>) {
+    let link = match registers {
+        Some((old_last, new_first)) => Link::Replaced {
+            old_last,
+            new_first,
             event: exchange.event,
-        }
-    } else {
-        Link::Anew
+        },
+        None => Link::Anew,
     };
     let at_ms = exchange.at_ms;
     if exchange.old_meter == exchange.new_meter {

@@ -171,7 +171,10 @@ impl<'a> Confirmer<'a> {
 
     /// There are no more readings: services that ended are closed.
     pub fn end<S: Sink>(&mut self, sink: &mut S) {
-        while self.next_link().is_some_and(|link| link != Link::Ratio) {
+        // A ratio alone ends no register, but the meter that comes after it does.
+        let ends = |one: &Service| one.link != Link::Ratio;
+        let last = self.lineage.services.iter().rposition(ends).unwrap_or(0);
+        while self.state.service < last {
             self.switch(sink);
         }
         self.look_ahead(i64::MIN);
@@ -234,10 +237,6 @@ impl<'a> Confirmer<'a> {
 
     pub(crate) fn next_service(&self) -> Option<&'a Service> {
         self.lineage.services.get(self.state.service + 1)
-    }
-
-    fn next_link(&self) -> Option<Link> {
-        self.next_service().map(|service| service.link)
     }
 
     fn switch_ms(&self) -> i64 {

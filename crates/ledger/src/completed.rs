@@ -19,7 +19,9 @@ pub(crate) fn found(from_ms: i64, to_ms: i64, findings: Vec<Finding>, fills: Vec
         .collect();
     findings.sort_by(|a, b| (a.at, &a.meter).cmp(&(b.at, &b.meter)));
     findings.dedup_by(|a, b| (a.at, &a.meter) == (b.at, &b.meter));
-    let fills = fills.into_iter().filter(|one| within(one.from.0)).collect();
+    // A fill begins after the register before it, which may stand on the last instant of a stretch.
+    let fills = fills.into_iter().filter(|one| within(one.from.0 + 1));
+    let fills = fills.collect();
     Found {
         from_ms,
         to_ms,

@@ -123,7 +123,8 @@ fn stretch<S: Shelf>(
     if flowed <= STEPS_MIN * service.counter.resolution {
         return Ok(None);
     }
-    let registers = shelf.readings(&service.meter, chain.quantity, from_ms, to_ms)?;
+    // What is found about a register on which the day begins belongs to the day before.
+    let registers = shelf.readings(&service.meter, chain.quantity, from_ms + 1, to_ms)?;
     let (Some(first), Some(last)) = (registers.first(), registers.last()) else {
         return Ok(None);
     };

@@ -57,8 +57,9 @@ impl<'a> Pages<'a> {
                 }
                 // Outages are skipped, not walked through.
                 match shelf.reading_after(&service.meter, self.chain.quantity, end_ms)? {
-                    Some(at_ms) => self.from_ms = at_ms,
-                    None => break,
+                    // A meter that goes on speaking after its service must not hide its successor.
+                    Some(at_ms) if at_ms <= last_ms => self.from_ms = at_ms,
+                    _ => break,
                 }
             }
             self.service += 1;

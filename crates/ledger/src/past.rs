@@ -28,6 +28,8 @@ pub struct Replaced {
     pub new_meter: MeterId,
     /// Its first register.
     pub new_first: f64,
+    /// The same of other registers of these meters, which points beside theirs read.
+    pub others: Vec<(Quantity, f64, f64)>,
     /// The event's number in the books.
     pub event: u64,
 }

@@ -14,7 +14,7 @@
 use chrono::{Days, NaiveDate};
 use steward_model::{Fill, Finding};
 
-use crate::chain::{Chain, Lineage, Link};
+use crate::chain::{Chain, Lineage};
 use crate::classify::{Confirmer, State};
 use crate::completed::{Completed, LastSettled, found};
 use crate::day::LocalDay;
@@ -65,7 +65,7 @@ pub struct Found {
     pub to_ms: i64,
     /// Findings that begin in it, by time.
     pub findings: Vec<Finding>,
-    /// Fills that begin in it, by time.
+    /// Fills whose first millisecond lies in it, the one after the register before, by time.
     pub fills: Vec<Fill>,
 }
 
@@ -250,7 +250,7 @@ impl<'a, S: Shelf> Run<'a, S> {
         let mut anchor = self.anchor(touched, range.from_ms)?;
         let before = self.settled_before(anchor, range.from_ms)?;
         let first = match before {
-            Some(last) => self.day_of(last.at_ms)?,
+            Some(last) => LocalDay::at(self.ground.chain.zone, last.at_ms),
             None => anchor.0,
         };
         if first.start_ms < anchor.0.start_ms {
@@ -261,42 +261,6 @@ impl<'a, S: Shelf> Run<'a, S> {
             _ => first,
         };
         self.settle_from(anchor, first, range.to_ms)
-    }
-
-    /// The day on which a settled register was found out about. One on which a day begins is what
-    /// the day before carries; where something was found about it, that day is needed to tell it
-    /// again.
-    fn day_of(&self, at_ms: i64) -> Result<LocalDay, S::Error> {
-        let zone = self.ground.chain.zone;
-        let day = LocalDay::at(zone, at_ms);
-        if day.start_ms == at_ms && self.is_told(at_ms)? {
-            return Ok(LocalDay::at(zone, at_ms - 1));
-        }
-        Ok(day)
-    }
-
-    /// Whether a settled register may be one about which something was found: that of an exchange,
-    /// the first after one, or one that a person decided about.
-    fn is_told(&self, at_ms: i64) -> Result<bool, S::Error> {
-        let Ground {
-            shelf,
-            chain,
-            lineage,
-            ..
-        } = self.ground;
-        let service = &lineage.services[lineage.service_at(at_ms)];
-        let key = (service.meter.clone(), chain.quantity, at_ms);
-        if self.past.decisions.contains_key(&key) {
-            return Ok(true);
-        }
-        match service.link {
-            Link::Ratio => Ok(false),
-            Link::Replaced { .. } => Ok(service.from_ms == at_ms),
-            Link::Anew => {
-                let before = register_before(shelf, chain, lineage, at_ms)?;
-                Ok(before.is_none_or(|before| before < service.from_ms))
-            }
-        }
     }
 
     /// The latest day, not after `day`, of which it is known what it starts with, and whose start
@@ -385,11 +349,7 @@ impl<'a, S: Shelf> Run<'a, S> {
         let mut pages = self.pages(self.first_unread_ms(carry), self.ground.lineage.to_ms);
         let from_ms = match carry {
             None => self.ground.lineage.from_ms,
-            // What was found about the register on which the day begins is the day's before.
-            Some(carry) if carry.at_ms == first.start_ms && self.is_told(carry.at_ms)? => {
-                first.start_ms + 1
-            }
-            Some(_) => first.start_ms,
+            Some(carry) => first_found_ms(first, carry),
         };
         let mut days = Completed::new(Frozen::default(), Some(first));
         while let Some(page) = pages.next(self.ground.shelf)? {
@@ -402,11 +362,7 @@ impl<'a, S: Shelf> Run<'a, S> {
                 let ends = days.take(self, &mut folding, first)?;
                 for (following, carry, same) in ends {
                     to_ms = self.absorb_ranges(following, to_ms);
-                    let on_start = carry.at_ms == following.start_ms;
-                    if to_ms <= carry.at_ms
-                        && same
-                        && !(on_start && (to_ms == carry.at_ms || self.is_told(carry.at_ms)?))
-                    {
+                    if to_ms <= carry.at_ms && same {
                         self.stop(folding, from_ms, following, carry);
                         return Ok(false);
                     }
@@ -415,7 +371,9 @@ impl<'a, S: Shelf> Run<'a, S> {
         }
         confirmer.end(&mut folding);
         days.take(self, &mut folding, first)?;
-        self.finish(&mut folding, &mut days, scanned_to_ms, to_ms)?;
+        // A replacement is a register without a reading: days may have gone up to it.
+        let last_ms = confirmer.last().map_or(to_ms, |last| last.at_ms.max(to_ms));
+        self.finish(&mut folding, &mut days, scanned_to_ms, last_ms)?;
         let stretch = (from_ms, None);
         self.end(&confirmer, folding, days.frozen, scanned_to_ms, stretch)?;
         Ok(true)
@@ -438,11 +396,12 @@ impl<'a, S: Shelf> Run<'a, S> {
         // A reading may have completed several days; those after the first are what they were.
         out.days.retain(|day| day.day.start_ms < following.start_ms);
         out.removed.retain(|date| *date < following.date);
-        out.found
-            .push(found(from_ms, following.start_ms, findings, fills));
-        // A head whose open day was settled again no longer knows that day's intervals.
+        let end_ms = first_found_ms(following, carry);
+        out.found.push(found(from_ms, end_ms, findings, fills));
+        // A head whose open day was settled again no longer knows that day's intervals, nor what
+        // was found about the register on which it begins.
         let open = out.head.as_ref().map(|head| head.fold.open_day());
-        if open.is_some_and(|open| open.is_none_or(|open| open.start_ms < following.start_ms)) {
+        if open.is_some_and(|open| open.is_none_or(|open| open.start_ms < end_ms)) {
             out.head = None;
         }
         self.floor = Some((following, Some(carry)));
@@ -520,10 +479,10 @@ impl<'a, S: Shelf> Run<'a, S> {
         let found = found(from_ms, lineage.to_ms, all, fills.clone());
         let from_ms = settled.max(from_ms);
         findings.retain(|one| one.at.0 >= from_ms);
-        fills.retain(|one| one.from.0 >= from_ms);
+        fills.retain(|one| one.from.0 + 1 >= from_ms);
         let tell = |found: &Found| {
             let findings = found.findings.iter().filter(|one| one.at.0 >= from_ms);
-            let fills = found.fills.iter().filter(|one| one.from.0 >= from_ms);
+            let fills = found.fills.iter().filter(|one| one.from.0 + 1 >= from_ms);
             (findings.cloned().collect(), fills.cloned().collect())
         };
         let now = tell(&found);
@@ -548,4 +507,11 @@ impl<'a, S: Shelf> Run<'a, S> {
         self.out = out;
         Ok(())
     }
+}
+
+/// The first instant of which a run tells what was found, where it begins with `day` and its carry.
+/// What is known about a settled register is known with the day that it ends: one on which a day
+/// begins belongs to the day before, and a reading there that did not count to the day itself.
+fn first_found_ms(day: LocalDay, carry: Confirmed) -> i64 {
+    day.start_ms + i64::from(carry.at_ms == day.start_ms)
 }

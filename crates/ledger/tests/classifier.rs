@@ -7,7 +7,9 @@ use chrono::NaiveDate;
 use chrono_tz::Tz;
 use common::{Model, chain, deliver, limited_chain, lineage, meter, raw, service};
 use steward_config::CounterLimits;
-use steward_ledger::{Chain, Decided, Link, LocalDay, Replaced, Verdict};
+use steward_ledger::{
+    Chain, Confirmed, Confirmer, Decided, Link, LocalDay, Past, Replaced, Sink, Verdict,
+};
 use steward_model::{Finding, FindingKind, FindingState, IntervalQuality, Quantity};
 
 use FindingKind::{
@@ -303,6 +305,32 @@ fn readings_above_the_closing_register_are_held_out() {
     assert!(told(&model).contains(&(Rise, Open, 10, 2)));
 }
 
+/// After an exchange both devices often hang on the bus for a while.
+#[test]
+fn a_meter_that_speaks_after_its_service_hides_nobody() {
+    let at_ms = start_ms() + 60 * MINUTE_MS;
+    let zone = Tz::Asia__Shanghai;
+    let of =
+        |name: &str, minute: i64, value| (meter(name), raw(start_ms() + minute * MINUTE_MS, value));
+    let replaced = Link::Replaced {
+        old_last: 110.0,
+        new_first: 0.0,
+        event: 4,
+    };
+    for (link, expected) in [(replaced, 9), (Link::Anew, 5)] {
+        let old = service("a", 1, RATED, start_ms(), at_ms);
+        let mut new = service("b", 1, RATED, at_ms, i64::MAX);
+        new.link = link;
+        let services = vec![old, new];
+        let chain = chain(zone, Quantity::EnergyImport, vec![lineage(zone, services)]);
+        let mut model = Model::default();
+        // The old one's only reading comes a day after its end.
+        let batch = [of("b", 70, 4.0), of("b", 80, 9.0), of("a", 26 * 60, 111.0)];
+        model.deliver(&chain, &batch);
+        assert_eq!(model.total(), expected);
+    }
+}
+
 #[test]
 fn an_exchange_by_dates_alone_waits_for_a_person() {
     let zone = Tz::Asia__Shanghai;
@@ -424,7 +452,43 @@ fn the_past_is_plain_data() {
         old_last: 2.0,
         new_meter: meter("b"),
         new_first: 0.0,
+        others: Vec::new(),
         event: 5,
     };
     assert_eq!(replaced.clone(), replaced);
+}
+
+/// So that the compiler holds the trait to what others implement.
+#[derive(Default)]
+struct Count(usize);
+
+impl Sink for Count {
+    fn confirmed(&mut self, _: Confirmed, _: steward_ledger::How) {
+        self.0 += 1;
+    }
+    fn rebased(&mut self, _: i64) {}
+    fn broken(&mut self) {}
+    fn linked(&mut self, _: Confirmed, _: steward_ledger::How, _: Confirmed) {
+        self.0 += 1;
+    }
+    fn found(&mut self, _: steward_model::Finding) {}
+}
+
+#[test]
+fn a_sink_hears_every_confirmed_reading() {
+    let from = NaiveDate::from_ymd_opt(2026, 3, 27).unwrap();
+    let chain = common::simple_chain(Tz::UTC, 1, from, None);
+    let past = Past::default();
+    let mut confirmer = Confirmer::new(
+        &chain,
+        &chain.lineages[0],
+        common::rules().gaps,
+        &past,
+        None,
+    );
+    let mut count = Count::default();
+    for (at_ms, value) in [(0, 5.0), (1, 6.0), (2, 3.0), (3, 6.5)] {
+        confirmer.read(raw(chain.lineages[0].from_ms + at_ms, value), &mut count);
+    }
+    assert_eq!(count.0, 3);
 }

@@ -20,8 +20,7 @@ use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
 use steward_config::CounterLimits;
 use steward_ledger::{
-    Chain, Confirmed, Confirmer, Decided, Dirty, Link, LocalDay, Past, Raw, Sink, Step, Total,
-    Verdict, trace,
+    Chain, Confirmer, Decided, Dirty, Link, LocalDay, Past, Raw, Step, Total, Verdict, trace,
 };
 use steward_model::time::{INTERVAL_S, period_start_s};
 use steward_model::{MeterId, Quantity, Span};
@@ -64,6 +63,8 @@ enum Oddity {
     /// The register is set to zero and counts on.
     Reset,
     ByHand,
+    /// The meter before and the meter after speak too, out of their service.
+    Strays,
 }
 
 fn oddity() -> impl Strategy<Value = Oddity> {
@@ -77,6 +78,7 @@ fn oddity() -> impl Strategy<Value = Oddity> {
         1 => Just(Oddity::Huge),
         1 => Just(Oddity::Reset),
         1 => Just(Oddity::ByHand),
+        4 => Just(Oddity::Strays),
     ]
 }
 
@@ -243,7 +245,7 @@ fn build(
         }
         value = (value * 10.0).floor() / 10.0;
         let shown = match oddity {
-            Oddity::None | Oddity::ByHand => value,
+            Oddity::None | Oddity::ByHand | Oddity::Strays => value,
             Oddity::Spike => value + 3_000.0,
             Oddity::Fall => (value - 700.0).abs(),
             Oddity::Jitter => (value - step).max(0.0),
@@ -262,6 +264,12 @@ fn build(
             manual,
         };
         readings.push((meter(&format!("m{name}")), reading));
+        if matches!(oddity, Oddity::Strays) {
+            for (other, later_ms) in [(name - 1, 1), (name + 1, 2)] {
+                let stray = raw(at_ms + later_ms, value + 900.0);
+                readings.push((meter(&format!("m{other}")), stray));
+            }
+        }
         at_ms += pause_ms;
         if *on_quarter {
             at_ms += 900_000 - at_ms.rem_euclid(900_000);
@@ -566,33 +574,4 @@ proptest! {
             prop_assert!(model.total() <= rise);
         }
     }
-}
-
-/// So that the compiler holds the trait to what others implement.
-#[derive(Default)]
-struct Count(usize);
-
-impl Sink for Count {
-    fn confirmed(&mut self, _: Confirmed, _: steward_ledger::How) {
-        self.0 += 1;
-    }
-    fn rebased(&mut self, _: i64) {}
-    fn broken(&mut self) {}
-    fn linked(&mut self, _: Confirmed, _: steward_ledger::How, _: Confirmed) {
-        self.0 += 1;
-    }
-    fn found(&mut self, _: steward_model::Finding) {}
-}
-
-#[test]
-fn a_sink_hears_every_confirmed_reading() {
-    let from = NaiveDate::from_ymd_opt(2026, 3, 27).unwrap();
-    let chain = simple_chain(Tz::UTC, 1, from, None);
-    let past = Past::default();
-    let mut confirmer = Confirmer::new(&chain, &chain.lineages[0], rules().gaps, &past, None);
-    let mut count = Count::default();
-    for (at_ms, value) in [(0, 5.0), (1, 6.0), (2, 3.0), (3, 6.5)] {
-        confirmer.read(raw(chain.lineages[0].from_ms + at_ms, value), &mut count);
-    }
-    assert_eq!(count.0, 3);
 }

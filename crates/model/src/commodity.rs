@@ -22,6 +22,9 @@ pub enum BaseUnit {
     /// Millilitre.
     #[serde(rename = "mL")]
     Millilitre,
+    /// Volt-ampere-reactive hour.
+    #[serde(rename = "varh")]
+    VarHour,
 }
 
 impl BaseUnit {
@@ -33,6 +36,7 @@ impl BaseUnit {
             Self::Kilojoule => "kJ",
             Self::Gram => "g",
             Self::Millilitre => "mL",
+            Self::VarHour => "varh",
         }
     }
 }
@@ -64,11 +68,14 @@ pub enum Commodity {
     /// 光伏发电 solar generation, base unit Wh. Generated, not bought: it never enters a total of
     /// purchased energy.
     SolarGeneration,
+    /// 无功电量 reactive energy, base unit varh. It is no energy that is used: it enters no total, and
+    /// says what the power factor of an account is.
+    ReactiveEnergy,
 }
 
 impl Commodity {
     /// Every commodity, in the order of screens and reports.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Electricity,
         Self::Water,
         Self::NaturalGas,
@@ -80,6 +87,7 @@ impl Commodity {
         Self::Lpg,
         Self::Coal,
         Self::SolarGeneration,
+        Self::ReactiveEnergy,
     ];
 
     /// The word used in files, URLs, tags and JSON.
@@ -96,6 +104,7 @@ impl Commodity {
             Self::Lpg => "lpg",
             Self::Coal => "coal",
             Self::SolarGeneration => "solar_generation",
+            Self::ReactiveEnergy => "reactive_energy",
         }
     }
 
@@ -118,6 +127,7 @@ impl Commodity {
             Self::Lpg => "液化石油气",
             Self::Coal => "煤",
             Self::SolarGeneration => "光伏发电",
+            Self::ReactiveEnergy => "无功电量",
         }
     }
 
@@ -135,6 +145,7 @@ impl Commodity {
             Self::Lpg => "LPG",
             Self::Coal => "Coal",
             Self::SolarGeneration => "Solar generation",
+            Self::ReactiveEnergy => "Reactive energy",
         }
     }
 
@@ -146,10 +157,11 @@ impl Commodity {
             Self::Heat | Self::Cooling => BaseUnit::Kilojoule,
             Self::Steam | Self::Lpg | Self::Coal => BaseUnit::Gram,
             Self::Petrol | Self::Diesel => BaseUnit::Millilitre,
+            Self::ReactiveEnergy => BaseUnit::VarHour,
         }
     }
 
-    /// The unit people read: kWh, m³, GJ, t, L.
+    /// The unit people read: kWh, m³, GJ, t, L, kvarh.
     pub const fn unit(self) -> &'static str {
         match self.base_unit() {
             BaseUnit::WattHour => "kWh",
@@ -157,13 +169,16 @@ impl Commodity {
             BaseUnit::Kilojoule => "GJ",
             BaseUnit::Gram => "t",
             BaseUnit::Millilitre => "L",
+            BaseUnit::VarHour => "kvarh",
         }
     }
 
     /// How many base units make one [`Self::unit`].
     pub const fn base_per_unit(self) -> i64 {
         match self.base_unit() {
-            BaseUnit::WattHour | BaseUnit::Litre | BaseUnit::Millilitre => 1_000,
+            BaseUnit::WattHour | BaseUnit::Litre | BaseUnit::Millilitre | BaseUnit::VarHour => {
+                1_000
+            }
             BaseUnit::Kilojoule | BaseUnit::Gram => 1_000_000,
         }
     }
@@ -178,6 +193,7 @@ impl Commodity {
             Self::Cooling => Quantity::CoolingEnergy,
             Self::Steam | Self::Lpg | Self::Coal => Quantity::Mass,
             Self::Petrol | Self::Diesel => Quantity::FuelVolume,
+            Self::ReactiveEnergy => Quantity::ReactiveImport,
         }
     }
 }

@@ -80,6 +80,10 @@ quantities! {
     Mass = 6, "mass", Counter, "g";
     /// Volume of liquid fuel.
     FuelVolume = 7, "fuel_volume", Counter, "mL";
+    /// Reactive energy drawn, which a power factor is judged by.
+    ReactiveImport = 8, "reactive_energy_import", Counter, "varh";
+    /// Reactive energy delivered.
+    ReactiveExport = 9, "reactive_energy_export", Counter, "varh";
     /// Active power, all phases.
     Power = 32, "power", Gauge, "W";
     /// Voltage of phase 1 against neutral.

@@ -16,6 +16,7 @@ use utoipa::ToSchema;
 
 use crate::balance::expected;
 use crate::facts::zone_of_point;
+use crate::reactive::{Measured, measured};
 use crate::{Month, ReportError};
 
 /// What an account has to pay for a period by the ledger and its tariffs. Sums are decimal texts.
@@ -46,9 +47,16 @@ pub struct AccountBill {
     pub demand_kw: Option<Decimal>,
     /// When the window of the maximum demand begins, in seconds (UTC).
     pub demand_at_s: Option<i64>,
-    /// The power factor that was used: that of the invoice of these days.
+    /// The power factor that was used: that of the invoice of these days where it states one, else
+    /// the measured one.
     #[schema(value_type = Option<String>)]
     pub power_factor: Option<Decimal>,
+    /// The power factor by the reactive energy that the account's meters count; null where they
+    /// count none.
+    #[schema(value_type = Option<String>)]
+    pub measured_power_factor: Option<Decimal>,
+    /// Reactive energy in kvarh, drawn and delivered, on which the measured power factor rests.
+    pub reactive_kvarh: Option<f64>,
     /// Sum of the lines that are known.
     #[schema(value_type = String)]
     pub known_cny: Decimal,
@@ -117,6 +125,7 @@ pub struct BandAmount {
 /// A bill beside the rows of which it is made.
 pub(crate) struct Gathered {
     pub(crate) bill: money::Bill,
+    pub(crate) measured: Option<Measured>,
     /// The amount by quality.
     pub(crate) shares: Shares,
     pub(crate) intervals_present: u64,
@@ -124,7 +133,7 @@ pub(crate) struct Gathered {
 }
 
 /// The bill of an account over the local dates `from` to before `to`. The power factor is that of
-/// the account's invoice of exactly these dates, where it states one.
+/// the account's invoice of exactly these dates, where it states one, else the measured one.
 pub async fn bill(
     config: &Config,
     source: &Source,
@@ -171,6 +180,7 @@ pub(crate) async fn gather(
         .ledger(&account.points, Span::Interval, from_s, to_s)
         .await?;
     let (intervals, shares) = sum(&rows);
+    let measured = measured(config, source, account, &rows, (from_s, to_s)).await?;
     let year_before_base = year_before(config, source, account, from, zone).await?;
     let input = BillInput {
         account,
@@ -178,7 +188,11 @@ pub(crate) async fn gather(
         to,
         zone,
         intervals: &intervals,
-        power_factor: power_factor.map_or(PowerFactor::Unknown, PowerFactor::Is),
+        power_factor: match (power_factor, measured) {
+            (Some(invoiced), _) => PowerFactor::Is(invoiced),
+            (None, Some(measured)) => measured.power_factor(),
+            (None, None) => PowerFactor::Unknown,
+        },
         year_before_base,
     };
     let whole = UtcMs(i64::MAX);
@@ -186,6 +200,7 @@ pub(crate) async fn gather(
     let served = points.map(|point| expected(config, point, (from, to), whole));
     Ok(Gathered {
         bill: money::bill(config, &input),
+        measured,
         shares,
         intervals_present: rows.len() as u64,
         intervals_expected: served.sum(),
@@ -271,6 +286,8 @@ pub(crate) fn view(account: &Account, gathered: &Gathered) -> AccountBill {
         demand_kw: bill.demand.map(|demand| demand.kw.normalize()),
         demand_at_s: bill.demand.map(|demand| demand.start_s),
         power_factor: bill.power_factor,
+        measured_power_factor: gathered.measured.and_then(Measured::value),
+        reactive_kvarh: gathered.measured.map(|one| one.reactive as f64 / 1_000.0),
         known_cny: bill.known_cny,
         total_cny: bill.total_cny,
         intervals_present: gathered.intervals_present,

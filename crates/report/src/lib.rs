@@ -28,6 +28,7 @@ mod hash;
 pub mod invoice;
 pub mod names;
 mod numbers;
+mod reactive;
 mod report;
 pub mod rollup;
 pub mod scope;

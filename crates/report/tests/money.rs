@@ -9,9 +9,12 @@ use std::collections::BTreeMap;
 use rust_decimal::Decimal;
 use steward_books::{Entry, Event, Invoice, Replacement, State};
 use steward_config::tariff::QUARTERS;
-use steward_config::{Account, Band, Config, DayKind, DemandBasis, DemandCharge, Price, Schedule};
+use steward_config::{
+    Account, Band, Config, DayKind, DemandBasis, DemandCharge, PointRole, Price, Schedule,
+};
 use steward_model::{
-    Evidence, Finding, FindingKind, FindingState, MeterId, PointId, Quantity, Span, UtcMs,
+    Commodity, Evidence, Finding, FindingKind, FindingState, MeterId, PointId, Quantity, Span,
+    UtcMs,
 };
 use steward_report::balance::{BalanceVerdict, balance};
 use steward_report::bill::{bill, month_bill};
@@ -66,8 +69,10 @@ fn site(change: impl Fn(&mut Vec<StoredDay>), findings: Vec<Finding>) -> Site {
     };
     let mut store = WorkingStore::open(dir.path(), options).unwrap();
     let mut rows = Vec::new();
+    let known = |day: &&StoredDay| config.registry.points.contains_key(&day.day.point);
+    let registered: Vec<StoredDay> = days.iter().filter(known).cloned().collect();
     for span in [Span::Day, Span::Month] {
-        rows.extend(world::rows(&config, &days, span));
+        rows.extend(world::rows(&config, &registered, span));
     }
     let found: Vec<FoundIn> = findings
         .into_iter()
@@ -209,6 +214,85 @@ async fn a_bill_takes_the_power_factor_of_its_invoice() {
     }
 }
 
+/// A site whose meters count reactive energy too: a part of the active energy in every interval.
+fn reactive(drawn_percent: i64, delivered_percent: i64, without_days: u32) -> Site {
+    let beside = |suffix: &str, percent: i64, days: &mut Vec<StoredDay>| {
+        let points = electricity(&world::config()).points.clone();
+        let mut added = Vec::new();
+        for day in days.iter().filter(|day| points.contains(&day.day.point)) {
+            if day.day.date >= date(2026, 10, 1) && day.day.date < date(2026, 10, 1 + without_days)
+            {
+                continue;
+            }
+            let mut one = day.clone();
+            one.day.point = id(&format!("{}-{suffix}", day.day.point));
+            for interval in one.day.intervals.iter_mut().flatten() {
+                interval.amount_base = interval.amount_base * percent / 100;
+            }
+            added.push(one);
+        }
+        days.extend(added);
+    };
+    let change = |days: &mut Vec<StoredDay>| {
+        let (mut drawn, mut delivered) = (days.clone(), days.clone());
+        beside("in", drawn_percent, &mut drawn);
+        beside("out", delivered_percent, &mut delivered);
+        for mut more in [drawn, delivered] {
+            more.retain(|day| !days.iter().any(|one| one.day.point == day.day.point));
+            days.extend(more);
+        }
+    };
+    let mut site = site(change, Vec::new());
+    for owner in electricity(&site.config).points.clone() {
+        for (suffix, counter) in [
+            ("in", Quantity::ReactiveImport),
+            ("out", Quantity::ReactiveExport),
+        ] {
+            let mut point = site.config.registry.points[&owner].clone();
+            point.id = id(&format!("{owner}-{suffix}"));
+            point.commodity = Commodity::ReactiveEnergy;
+            point.counter = counter;
+            point.metered_by = Some(owner.clone());
+            point.parent = None;
+            point.role = PointRole::Aside;
+            site.config.registry.points.insert(point.id.clone(), point);
+        }
+    }
+    site
+}
+
+#[tokio::test]
+async fn a_bill_without_an_invoice_takes_the_measured_power_factor() {
+    let period = (date(2026, 10, 1), date(2026, 11, 1));
+    // P ÷ √(P² + Q²): 1 ÷ √1.25, 1 ÷ √1.5625; the last one knows too few intervals.
+    for (drawn, delivered, without, expected) in [
+        (50, 0, 0, Some("0.89")),
+        (50, 25, 0, Some("0.80")),
+        (50, 25, 2, None),
+    ] {
+        let site = reactive(drawn, delivered, without);
+        let account = electricity(&site.config).clone();
+        let bill = bill(&site.config, &site.source, &site.state, &account, period)
+            .await
+            .unwrap();
+        assert_eq!(bill.power_factor, expected.map(cny), "{drawn} {delivered}");
+        assert_eq!(bill.measured_power_factor, bill.power_factor);
+        assert_eq!(bill.reactive_kvarh.is_some(), expected.is_some());
+        assert_eq!(bill.amount, 29_807.616);
+    }
+}
+
+#[tokio::test]
+async fn an_invoice_with_another_power_factor_says_so() {
+    let site = reactive(50, 0, 0);
+    let mut stated = invoice(&site.config, KWH, SUM);
+    for (power_factor, differs) in [("0.89", false), ("0.93", true)] {
+        stated.power_factor = Some(cny(power_factor));
+        let found = compared(&site, &stated).await;
+        assert_eq!(kinds(&found).contains(&"power_factor"), differs);
+    }
+}
+
 #[tokio::test]
 async fn an_invoice_that_agrees_is_within() {
     let site = plain();
@@ -341,6 +425,7 @@ async fn registers_reviews_and_events_explain() {
             old_last: 1.0,
             new_meter: MeterId::new("hall-1-el-m").unwrap(),
             new_first: 0.0,
+            others: Vec::new(),
         }),
         undone_by: None,
     }]);

@@ -201,6 +201,15 @@ fn points_and_meters(world: &World, options: &FileOptions, text: &mut String) {
         if let Some(parent) = &meter.parent {
             let _ = writeln!(text, "parent = \"{parent}\"");
         }
+        if meter.counts_reactive() {
+            let _ = write!(
+                text,
+                "\n[[point]]\nid = \"{}-var\"\nbuilding = \"{}\"\nname_zh = \"{}无功\"\n\
+                 name_en = \"{}, reactive\"\ncommodity = \"reactive_energy\"\n\
+                 metered_by = \"{}\"\n",
+                meter.point, meter.building, meter.name_zh, meter.name_en, meter.point,
+            );
+        }
         let address = match &meter.way {
             Way::Modbus { unit_id } => format!("unit_id = {unit_id}"),
             Way::Mqtt { device } => format!("device = \"{device}\""),

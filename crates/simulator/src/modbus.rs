@@ -149,6 +149,14 @@ pub(crate) fn value(world: &World, number: usize, quantity: Quantity, at_ms: i64
         _ if commodity.is_some_and(|commodity| commodity.counter() == quantity) => {
             approximate(world.shown(number, at_ms))
         }
+        Quantity::ReactiveImport => {
+            let meter = world
+                .meters()
+                .get(number)
+                .filter(|one| one.counts_reactive());
+            let varh = meter.map(|meter| meter.reactive_varh(world.shown(number, at_ms)));
+            approximate(varh.unwrap_or(0))
+        }
         Quantity::Power | Quantity::Flow => rate(),
         // kJ per hour to watts.
         Quantity::ThermalPower => rate() / 3.6,

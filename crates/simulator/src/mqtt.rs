@@ -47,6 +47,11 @@ pub fn message(world: &World, number: usize, at_ms: i64, boot: i64, seq: i64) ->
         for (name, value) in fields(meter, register, rate) {
             body.insert(name.into(), json!(value));
         }
+        if meter.counts_reactive() {
+            let varh = meter.reactive_varh(world.shown(number, at_ms));
+            let kvarh = approximate(shown(varh)) / 1_000.0;
+            body.insert("reactive_energy_import".into(), json!(kvarh));
+        }
     }
     Value::Object(body)
 }

@@ -83,6 +83,21 @@ pub struct SimMeter {
     pub family: u64,
 }
 
+impl SimMeter {
+    /// Whether it counts reactive energy beside its own counter: the mains of a house do.
+    pub fn counts_reactive(&self) -> bool {
+        self.commodity == Commodity::Electricity && self.parent.is_none()
+    }
+
+    /// What a meter that counts reactive energy has counted of it, in varh, where its register of
+    /// active energy stands at `register_wh`. Every house has a power factor of its own, between
+    /// 0.88 and 0.97.
+    pub fn reactive_varh(&self, register_wh: i64) -> i64 {
+        let share_ppm = 250_000 + i64::try_from(self.family % 8).unwrap_or(0) * 40_000;
+        register_wh / 1_000 * share_ppm / 1_000
+    }
+}
+
 /// A site: everything there is.
 #[derive(Clone, Debug, Default)]
 pub struct Site {
@@ -350,6 +365,7 @@ impl Rows<'_> {
                 Way::Mqtt { device },
             )
         };
+        let is_main = parent.is_none();
         self.site.meters.push(SimMeter {
             id: meter,
             point: point.clone(),
@@ -360,7 +376,7 @@ impl Rows<'_> {
             subitem,
             parent,
             gateway: id(GatewayId::new(gateway)),
-            profile: profile(commodity, &way, self.number),
+            profile: profile(commodity, &way, self.number, is_main),
             way,
             load,
             usage: self.usage,
@@ -371,8 +387,10 @@ impl Rows<'_> {
 }
 
 /// Several makers, as in life.
-fn profile(commodity: Commodity, way: &Way, number: usize) -> &'static str {
+fn profile(commodity: Commodity, way: &Way, number: usize, is_main: bool) -> &'static str {
     match (commodity, way) {
+        // Its reactive registers are known to us.
+        (Commodity::Electricity, Way::Modbus { .. }) if is_main => "eastron-sdm630-reactive",
         (Commodity::Water | Commodity::NaturalGas, Way::Modbus { .. }) => "generic-volume-u32",
         (Commodity::Heat, Way::Modbus { .. }) => "generic-heat-u32",
         (_, Way::Modbus { unit_id }) => match (usize::from(*unit_id) + number) % 3 {

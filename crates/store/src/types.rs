@@ -118,7 +118,7 @@ pub struct FoundIn {
     pub to: UtcMs,
     /// Findings that begin in it.
     pub findings: Vec<Finding>,
-    /// Fills that begin in it.
+    /// Fills whose first millisecond lies in it: the one after the register at which they begin.
     pub fills: Vec<Fill>,
 }
 

@@ -104,7 +104,7 @@ fn stretches() -> impl Strategy<Value = Vec<FoundIn>> {
                 .collect();
             one.fills = fills
                 .into_iter()
-                .filter(|at| (from..to).contains(at))
+                .filter(|at| (from..to).contains(&(at + 1)))
                 .map(|at| fill(at, at + 7))
                 .collect();
             one
@@ -126,11 +126,11 @@ proptest! {
         for one in &stretches {
             write(&mut store, std::slice::from_ref(one)).unwrap();
             let number = (0..3).find(|number| point(*number) == one.point).unwrap();
-            let stays = |key: &(usize, i64)| {
-                key.0 != number || key.1 < one.from.0 || one.to.0 <= key.1
-            };
-            findings.retain(|key, _| stays(key));
-            fills.retain(|key, _| stays(key));
+            let stays =
+                |of: usize, at: i64| of != number || at < one.from.0 || one.to.0 <= at;
+            findings.retain(|key, _| stays(key.0, key.1));
+            // A fill begins in the millisecond after its first register.
+            fills.retain(|key, _| stays(key.0, key.1 + 1));
             findings.extend(one.findings.iter().map(|f| ((number, f.at.0), f.clone())));
             fills.extend(one.fills.iter().map(|f| ((number, f.from.0), f.clone())));
         }

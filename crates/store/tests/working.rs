@@ -274,6 +274,14 @@ fn neighbours_are_strictly_before_and_after() {
         store.reading_before(&meter(1), ENERGY, UtcMs(50)).unwrap(),
         None
     );
+    let above = |meter_number, to, value| {
+        let found = store.first_above(&meter(meter_number), ENERGY, UtcMs(to), value);
+        found.unwrap().map(|at| at.0)
+    };
+    assert_eq!(
+        [above(0, 99, 10.0), above(0, 20, 10.0), above(1, 99, 1.0)],
+        [Some(20), None, None]
+    );
 }
 
 #[test]

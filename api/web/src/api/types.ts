@@ -572,8 +572,21 @@ export interface components {
             known_cny: string;
             /** @description Line by line. */
             lines: components["schemas"]["AccountBillLine"][];
-            /** @description The power factor that was used: that of the invoice of these days. */
+            /**
+             * @description The power factor by the reactive energy that the account's meters count; null where they
+             *     count none.
+             */
+            measured_power_factor: string | null;
+            /**
+             * @description The power factor that was used: that of the invoice of these days where it states one, else
+             *     the measured one.
+             */
             power_factor: string | null;
+            /**
+             * Format: double
+             * @description Reactive energy in kvarh, drawn and delivered, on which the measured power factor rests.
+             */
+            reactive_kvarh: number | null;
             /**
              * Format: date
              * @description First day after.
@@ -1547,6 +1560,8 @@ export interface components {
             old_last: number;
             /** @description The meter that left. */
             old_meter: string;
+            /** @description Their other registers that were stated. */
+            others: components["schemas"]["OtherRegister"][];
             /** @description Where. */
             point: string;
             /** @description Unit of the registers. */
@@ -2035,7 +2050,7 @@ export interface components {
         InvoiceReason: {
             /**
              * @description `closure`, `nothing_measured`, `coverage`, `estimated`, `reviews`, `events`, `residual`,
-             *     `demand`, `bill` or `price`
+             *     `demand`, `power_factor`, `bill` or `price`
              */
             kind: string;
             /** @description In English. */
@@ -2488,6 +2503,11 @@ export interface components {
             old_last: number;
             /** @description The meter that leaves. */
             old_meter: string;
+            /**
+             * @description Other registers of these meters that points read, such as `energy_export` for a feed-in.
+             *     One that is not stated begins anew.
+             */
+            others?: components["schemas"]["OtherRegister"][] | null;
             /** @description Where. */
             point: string;
         } | {
@@ -2573,6 +2593,21 @@ export interface components {
             text_en: string;
             /** @description Chinese. */
             text_zh: string;
+        };
+        /** @description Another register of meters that were exchanged, in the unit of the quantity, before ratios. */
+        OtherRegister: {
+            /**
+             * Format: double
+             * @description The first of the meter that comes.
+             */
+            new_first: number;
+            /**
+             * Format: double
+             * @description The last of the meter that leaves.
+             */
+            old_last: number;
+            /** @description Which. */
+            quantity: components["schemas"]["Quantity"];
         };
         /** @description A part of a commodity's amount. */
         Part: {
@@ -2783,7 +2818,7 @@ export interface components {
          * @description A measured quantity. Its words are put into the contract from the model.
          * @enum {string}
          */
-        Quantity: "energy_import" | "energy_export" | "volume" | "heat_energy" | "cooling_energy" | "mass" | "fuel_volume" | "power" | "voltage_l1" | "voltage_l2" | "voltage_l3" | "current_l1" | "current_l2" | "current_l3" | "frequency" | "power_factor" | "flow" | "thermal_power" | "temperature_supply" | "temperature_return";
+        Quantity: "energy_import" | "energy_export" | "volume" | "heat_energy" | "cooling_energy" | "mass" | "fuel_volume" | "reactive_energy_import" | "reactive_energy_export" | "power" | "voltage_l1" | "voltage_l2" | "voltage_l3" | "current_l1" | "current_l2" | "current_l3" | "frequency" | "power_factor" | "flow" | "thermal_power" | "temperature_supply" | "temperature_return";
         /** @description A ratio from a day on. */
         RatioChange: {
             /**

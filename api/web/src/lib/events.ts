@@ -3,6 +3,7 @@
 import type { BooksEvent } from '../api/ledger-shapes'
 import { t, word } from '../i18n'
 import { site } from '../state'
+import { onDial } from './register'
 import { keyName, pointName } from './named'
 import { stamp } from './when'
 
@@ -14,14 +15,14 @@ export function sayEvent(event: BooksEvent): string {
       return t('saidReplaced', {
         point: pointName(event.point),
         old: event.old_meter,
-        old_last: event.old_last,
+        old_last: onDial(event.old_last, event.unit ?? ''),
         new: event.new_meter,
-        new_first: event.new_first,
+        new_first: onDial(event.new_first, event.unit ?? ''),
         at: time(event.at),
       })
     case 'hand_reading': {
       const { meter, value, unit } = event
-      return t('saidHandReading', { meter, value, unit, at: time(event.at) })
+      return t('saidHandReading', { meter, value: onDial(value, unit), at: time(event.at) })
     }
     case 'readings_voided':
       return t('saidVoided', { meter: event.meter, from: time(event.from), to: time(event.to) })

@@ -74,8 +74,13 @@ export function useDeed<A extends unknown[], T>(act: (...args: A) => Promise<T>)
 export function wordsAt(failure: Failure | null, ...names: string[]): string | null {
   const problem = failure?.problem
   if (!problem) return null
+  // The server names a field by all that stands above it, such as `invoices[0].amount`.
   const hit = (place: string | null | undefined): boolean =>
-    names.some((name) => place === name || place?.split('.').pop() === name)
+    names.some((name) => {
+      if (place === name) return true
+      const above = place?.endsWith(`.${name}`) ? place.slice(0, -name.length - 1) : null
+      return above !== null && !above.includes('others[')
+    })
   const words = (problem.refusals ?? [])
     .filter(({ place }) => hit(place))
     .map(({ expected, hint }) => [expected, hint].filter(Boolean).join(' · '))

@@ -97,6 +97,7 @@ export const zh = {
   c_lpg: '液化石油气',
   c_coal: '煤',
   c_solar_generation: '光伏发电',
+  c_reactive_energy: '无功电量',
 
   meters: '表计',
   metersSub: '共 {total} 块',
@@ -220,6 +221,7 @@ export const en: Record<keyof typeof zh, string> = {
   c_lpg: 'LPG',
   c_coal: 'Coal',
   c_solar_generation: 'Solar generation',
+  c_reactive_energy: 'Reactive energy',
 
   meters: 'Meters',
   metersSub: '{total} in all',

@@ -65,6 +65,10 @@ export const zh = {
   billTotal: '合计',
   billKnown: '已知部分合计',
   billCoverage: '{present}/{expected} 个区间有数据',
+  billPowerFactor: '功率因数 {value}({from})',
+  billMeasured: '表计实测',
+  billInvoiced: '账单所列',
+  billInvoicedBeside: '账单所列;表计实测 {measured}',
   showBill: '测算',
 } as const
 
@@ -134,5 +138,9 @@ export const en: Record<keyof typeof zh, string> = {
   billTotal: 'Total',
   billKnown: 'Sum of what is known',
   billCoverage: '{present} of {expected} intervals are known',
+  billPowerFactor: 'power factor {value} ({from})',
+  billMeasured: 'by the meters',
+  billInvoiced: 'by the invoice',
+  billInvoicedBeside: 'by the invoice; the meters say {measured}',
   showBill: 'Compute',
 }

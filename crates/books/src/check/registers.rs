@@ -206,19 +206,19 @@ impl<'a> Registers<'a> {
             .collect();
         let points = &self.world.config.registry.points;
         for (seq, one) in state.replacements() {
-            if points
-                .get(&one.point)
-                .is_none_or(|point| point.counter != quantity)
-            {
+            let point = points.get(&one.point);
+            let Some((old_last, new_first)) =
+                point.and_then(|point| one.registers(point.counter, quantity))
+            else {
                 continue;
-            }
+            };
             // The old register ends a millisecond before the new one begins, so that the two of a
             // device behind one address stand on their own sides of the instant.
             if one.old_meter == *meter {
-                events.push(known(UtcMs(one.at.0.saturating_sub(1)), one.old_last, seq));
+                events.push(known(UtcMs(one.at.0.saturating_sub(1)), old_last, seq));
             }
             if one.new_meter == *meter {
-                events.push(known(one.at, one.new_first, seq));
+                events.push(known(one.at, new_first, seq));
             }
         }
         events

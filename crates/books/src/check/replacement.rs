@@ -3,7 +3,7 @@
 use chrono::{Days, NaiveDate};
 use steward_config::{Meter, Point};
 use steward_model::time::{day_start_s, local_date};
-use steward_model::{MeterId, Quantity};
+use steward_model::{MeterId, Quantity, UtcMs};
 
 use super::World;
 use super::registers::{Known, Registers, Waiting};
@@ -52,16 +52,83 @@ pub(super) async fn check(
                 .hint("a meter that never counted needs no replacement"),
         );
     }
-    for (place, meter) in [("old_meter", old), ("new_meter", next)] {
-        if !meter.counters.contains_key(&point.counter) {
-            let expected = format!("a meter with the register {}", point.counter);
-            refusals.push(Refusal::new(place, &meter.id, expected).hint(
-                "a meter without register needs no replacement: its dates in the registry suffice",
-            ));
+    let main = Exchanged {
+        at: new.at,
+        quantity: point.counter,
+        old_last: new.old_last,
+        new_first: new.new_first,
+    };
+    main.check(world, old, next, refusals).await?;
+    for (index, other) in new.others.iter().enumerate() {
+        let mut of_other = Vec::new();
+        let one = Exchanged {
+            at: new.at,
+            quantity: other.quantity,
+            old_last: other.old_last,
+            new_first: other.new_first,
+        };
+        if is_read(world, point, other.quantity, &mut of_other) {
+            one.check(world, old, next, &mut of_other).await?;
         }
+        let place = format!("others[{index}].");
+        refusals.extend(of_other.into_iter().map(|one| one.under(&place)));
     }
-    old_register(world, new, old, point.counter, refusals).await?;
-    new_register(world, new, next, point.counter, refusals).await
+    Ok(())
+}
+
+/// Whether a point reads this register of the meters beside their own point.
+fn is_read(
+    world: World<'_>,
+    owner: &Point,
+    quantity: Quantity,
+    refusals: &mut Vec<Refusal>,
+) -> bool {
+    let points = world.config.registry.points.values();
+    let riders: Vec<Quantity> = points
+        .filter(|point| point.metered_by.as_ref() == Some(&owner.id))
+        .map(|point| point.counter)
+        .collect();
+    if riders.contains(&quantity) {
+        return true;
+    }
+    let expected = match riders.as_slice() {
+        [] => format!("nothing: `{}` alone reads these meters", owner.id),
+        riders => {
+            let words: Vec<&str> = riders.iter().map(|one| one.id()).collect();
+            format!("one of {}, which other points read", words.join(", "))
+        }
+    };
+    refusals.push(Refusal::new("quantity", quantity, expected));
+    false
+}
+
+/// One register of an exchange.
+struct Exchanged {
+    at: UtcMs,
+    quantity: Quantity,
+    old_last: f64,
+    new_first: f64,
+}
+
+impl Exchanged {
+    async fn check(
+        &self,
+        world: World<'_>,
+        old: &Meter,
+        next: &Meter,
+        refusals: &mut Vec<Refusal>,
+    ) -> Result<(), BooksError> {
+        for (place, meter) in [("old_meter", old), ("new_meter", next)] {
+            if !meter.counters.contains_key(&self.quantity) {
+                let expected = format!("a meter with the register {}", self.quantity);
+                refusals.push(Refusal::new(place, &meter.id, expected).hint(
+                    "a meter without register needs no replacement: its dates in the registry suffice",
+                ));
+            }
+        }
+        old_register(world, self, old, refusals).await?;
+        new_register(world, self, next, refusals).await
+    }
 }
 
 fn meter_of<'a>(
@@ -138,11 +205,11 @@ fn in_service(date: NaiveDate, old: &Meter, next: &Meter, refusals: &mut Vec<Ref
 
 async fn old_register(
     world: World<'_>,
-    new: &Replacement,
+    new: &Exchanged,
     meter: &Meter,
-    quantity: Quantity,
     refusals: &mut Vec<Refusal>,
 ) -> Result<(), BooksError> {
+    let quantity = new.quantity;
     let registers = Registers::of(world, meter, quantity);
     if let Some(finding) = registers.waits(new.at).await?
         && finding.at < new.at
@@ -177,11 +244,11 @@ async fn old_register(
 
 async fn new_register(
     world: World<'_>,
-    new: &Replacement,
+    new: &Exchanged,
     meter: &Meter,
-    quantity: Quantity,
     refusals: &mut Vec<Refusal>,
 ) -> Result<(), BooksError> {
+    let quantity = new.quantity;
     let registers = Registers::of(world, meter, quantity);
     beyond_modulus(&registers, "new_first", new.new_first, refusals);
     // Readings that wait for a decision count here: a replacement may be what explains them.

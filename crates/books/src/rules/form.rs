@@ -70,6 +70,19 @@ fn replacement(one: &Replacement, refusals: &mut Vec<Refusal>) {
     instant("at", one.at, refusals);
     register("old_last", one.old_last, refusals);
     register("new_first", one.new_first, refusals);
+    for (index, other) in one.others.iter().enumerate() {
+        let mut of_other = Vec::new();
+        register("old_last", other.old_last, &mut of_other);
+        register("new_first", other.new_first, &mut of_other);
+        counter(other.quantity, &mut of_other);
+        let mut before = one.others.iter().take(index);
+        if before.any(|earlier| earlier.quantity == other.quantity) {
+            let expected = "each register once";
+            of_other.push(Refusal::new("quantity", other.quantity, expected));
+        }
+        let place = format!("others[{index}].");
+        refusals.extend(of_other.into_iter().map(|one| one.under(&place)));
+    }
 }
 
 fn decision(one: &Decision, refusals: &mut Vec<Refusal>) {

@@ -58,6 +58,7 @@ pub fn replacement(at: UtcMs, old: (&str, f64), new: (&str, f64)) -> Event {
         old_last: old.1,
         new_meter: meter(new.0),
         new_first: new.1,
+        others: Vec::new(),
     })
 }
 
@@ -193,11 +194,16 @@ impl Site {
 
     /// Stores readings of a meter's energy.
     pub fn store(&mut self, id: &str, values: &[(UtcMs, f64)]) {
+        self.store_of(id, ENERGY, values);
+    }
+
+    /// Stores readings of a series.
+    pub fn store_of(&mut self, id: &str, quantity: Quantity, values: &[(UtcMs, f64)]) {
         let readings: Vec<Reading> = values
             .iter()
             .map(|(at, value)| Reading {
                 meter: meter(id),
-                quantity: ENERGY,
+                quantity,
                 at: *at,
                 value: Value::new(*value).unwrap(),
                 quality: ReadingQuality::Good,
@@ -308,6 +314,7 @@ fn config() -> Config {
     let mut reads = first.clone();
     reads.id = point("reads-p");
     reads.metered_by = Some(point("p"));
+    reads.counter = Quantity::EnergyExport;
     let mut sum = first.clone();
     sum.id = point("sum");
     sum.formulas = vec![Dated {
@@ -337,8 +344,9 @@ fn config() -> Config {
         };
         registry.meters.insert(one.id.clone(), one);
     };
-    add("m1", "2025-01-01", Some("2025-03-11"), &[ENERGY]);
-    add("m2", "2025-03-11", Some("2025-04-10"), &[ENERGY]);
+    let both = [ENERGY, Quantity::EnergyExport];
+    add("m1", "2025-01-01", Some("2025-03-11"), &both);
+    add("m2", "2025-03-11", Some("2025-04-10"), &both);
     add("m3", "2025-04-10", None, &[ENERGY]);
     add("w", "2025-01-01", None, &[]);
     let account = |id: &str, number: &str, commodity| Account {

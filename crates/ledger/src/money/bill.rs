@@ -59,7 +59,8 @@ pub enum PowerFactor {
 }
 
 impl PowerFactor {
-    fn value(self) -> Option<Decimal> {
+    /// The factor, where it is known.
+    pub fn value(self) -> Option<Decimal> {
         match self {
             Self::Unknown => None,
             Self::Is(value) => Some(value),

@@ -177,6 +177,7 @@ pub struct Model {
     pub findings: BTreeMap<(i64, MeterId), Finding>,
     pub fills: BTreeMap<i64, Fill>,
     pub heads: BTreeMap<usize, Head>,
+    pub knows_exchanges: bool,
 }
 
 impl Shelf for Model {
@@ -237,6 +238,21 @@ fn measured(day: Option<&SettledDay>) -> Vec<Option<IntervalAmount>> {
     })
 }
 
+/// Exchanges stand in the books and may have no reading beside them: they leave marks of their own.
+fn exchanges(chain: &Chain) -> Vec<(MeterId, Dirty)> {
+    let services = chain.lineages.iter().flat_map(|one| &one.services);
+    services
+        .filter(|one| matches!(one.link, Link::Replaced { .. }))
+        .map(|one| {
+            let at = Dirty {
+                from_ms: one.from_ms,
+                to_ms: one.from_ms,
+            };
+            (one.meter.clone(), at)
+        })
+        .collect()
+}
+
 impl Model {
     pub fn with(past: &Past) -> Self {
         Self {
@@ -271,10 +287,13 @@ impl Model {
                 mark.to_ms = mark.to_ms.max(at_ms);
             }
         }
-        let marks: Vec<(MeterId, Dirty)> = marks
+        let mut marks: Vec<(MeterId, Dirty)> = marks
             .into_iter()
             .map(|((meter, _), dirty)| (meter, dirty))
             .collect();
+        if !std::mem::replace(&mut self.knows_exchanges, true) {
+            marks.extend(exchanges(chain));
+        }
         self.mark(chain, &marks);
     }
 
@@ -335,7 +354,7 @@ impl Model {
         for found in settled.found {
             let within = |at_ms: i64| found.from_ms <= at_ms && at_ms < found.to_ms;
             self.findings.retain(|(at_ms, _), _| !within(*at_ms));
-            self.fills.retain(|at_ms, _| !within(*at_ms));
+            self.fills.retain(|at_ms, _| !within(*at_ms + 1));
             for finding in found.findings {
                 let key = (finding.at.0, finding.meter.clone());
                 assert!(

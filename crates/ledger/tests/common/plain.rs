@@ -177,7 +177,7 @@ impl Walk<'_> {
         self.note(FindingKind::Replacement, at_ms, at_ms, 0, state);
         let opening = self.own(by_hand(new_first), next).unwrap_or(0).max(0);
         if self.last.is_some() {
-            let gap_ms = self.cross(by_hand(old_last), next - 1);
+            let gap_ms = self.cross(by_hand(old_last), next - 1, None);
             let last = self.last.unwrap();
             let closing = self
                 .own(by_hand(old_last), last.service)
@@ -210,11 +210,12 @@ impl Walk<'_> {
         self.out.runs.last_mut().unwrap().push(mark);
     }
 
-    fn cross(&mut self, raw: Raw, target: usize) -> Option<i64> {
+    fn cross(&mut self, raw: Raw, target: usize, gap_ms: Option<i64>) -> Option<i64> {
         let start = self.last?.at_ms;
         let mut gap = None;
         while let Some(last) = self.last.filter(|last| last.service < target) {
-            gap = Some(raw.at_ms - start);
+            // What is known of how far apart the readings of a run stand holds here too.
+            gap = gap_ms.or(Some(raw.at_ms - start));
             let new = last.service + 1;
             let at_ms = self.lineage.services[new].from_ms;
             let (old_ratio, new_ratio) = (
@@ -258,7 +259,7 @@ impl Walk<'_> {
         }
         self.end_range();
         let service = self.lineage.service_at(raw.at_ms);
-        let crossed = self.cross(raw, service);
+        let crossed = self.cross(raw, service, gap_ms);
         let lowest = self.last.map(|last| last.own);
         let own = self.own(raw, service).unwrap();
         if lowest.is_none() {

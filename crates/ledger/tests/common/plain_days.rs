@@ -36,6 +36,12 @@ impl Plain {
                             amount_base: one.amount_base + part.amount_base,
                             quality: one.quality.worse(part.quality),
                         }));
+                    } else if let (Some(one), Some(first)) = (&mut interval, run.first())
+                        && from_ms < first.at_ms
+                        && first.at_ms < to_ms
+                    {
+                        // A run that only begins here has no amount yet, but its reading counts.
+                        one.quality = one.quality.worse(on_reading(first));
                     }
                 }
                 intervals.push(interval);
@@ -85,13 +91,6 @@ impl Plain {
         at_ms: i64,
         _is_end: bool,
     ) -> (i64, IntervalQuality) {
-        let on_reading = |mark: &Mark| {
-            if mark.manual {
-                IntervalQuality::Manual
-            } else {
-                IntervalQuality::Measured
-            }
-        };
         let index = run.partition_point(|mark| mark.at_ms < at_ms);
         let after = run[index];
         let is_last_of_run = index + 1 == run.len();
@@ -272,4 +271,11 @@ pub fn intervals(model: &Model) -> BTreeMap<NaiveDate, Vec<Option<IntervalAmount
 pub fn rises(plain: &Plain) -> i64 {
     let ends = |run: &Vec<Mark>| Some(run.last()?.total - run.first()?.total);
     plain.runs.iter().filter_map(ends).sum()
+}
+
+fn on_reading(mark: &Mark) -> IntervalQuality {
+    match mark.manual {
+        true => IntervalQuality::Manual,
+        false => IntervalQuality::Measured,
+    }
 }

@@ -23,6 +23,11 @@ pub(super) fn past_of(state: &State) -> Past {
                 old_last: one.old_last,
                 new_meter: one.new_meter.clone(),
                 new_first: one.new_first,
+                others: one
+                    .others
+                    .iter()
+                    .map(|other| (other.quantity, other.old_last, other.new_first))
+                    .collect(),
                 event,
             })
             .collect(),

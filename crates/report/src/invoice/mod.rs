@@ -118,7 +118,7 @@ pub struct PointBalance {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct InvoiceReason {
     /// `closure`, `nothing_measured`, `coverage`, `estimated`, `reviews`, `events`, `residual`,
-    /// `demand`, `bill` or `price`
+    /// `demand`, `power_factor`, `bill` or `price`
     pub kind: String,
     /// In Chinese.
     pub text_zh: String,

@@ -9,6 +9,7 @@ use steward_ledger::money::Unknown;
 use super::{Compared, InvoiceReason, events, is_within};
 use crate::balance::BalanceVerdict;
 use crate::bill::Gathered;
+use crate::reactive::Measured;
 
 /// Reviews and events that a text names; it says how many more there are.
 const NAMED_MAX: usize = 5;
@@ -61,6 +62,7 @@ pub(super) fn reasons(
     }
     reasons.extend(residuals(compared));
     reasons.extend(demand(invoice, compared));
+    reasons.extend(power_factor(invoice, gathered));
     reasons.extend(unknown_lines(gathered));
     reasons.extend(price(invoice, compared));
     reasons
@@ -176,6 +178,20 @@ fn demand(invoice: &Invoice, compared: &Compared) -> Option<InvoiceReason> {
             "demand",
             format!("最大需量：计量 {ledger} kW，账单 {invoiced} kW"),
             format!("maximum demand: {ledger} kW measured, {invoiced} kW invoiced"),
+        )
+    })
+}
+
+/// The supplier's power factor is the one that is charged, so a difference says where to look.
+fn power_factor(invoice: &Invoice, gathered: &Gathered) -> Option<InvoiceReason> {
+    let invoiced = invoice.power_factor?;
+    let measured = gathered.measured.and_then(Measured::value)?;
+    (measured != invoiced.round_dp(2)).then(|| {
+        let invoiced = invoiced.normalize();
+        reason(
+            "power_factor",
+            format!("功率因数：计量 {measured}，账单 {invoiced}"),
+            format!("power factor: {measured} measured, {invoiced} invoiced"),
         )
     })
 }

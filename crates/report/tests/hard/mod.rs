@@ -107,6 +107,7 @@ pub(crate) fn events(zone: Tz, readings: &[(i64, f64)]) -> Vec<Event> {
             old_last: last.1 + 150.0,
             new_meter: meter(),
             new_first: 12_345.0,
+            others: Vec::new(),
         }),
         Event::ReviewDecided(Decision {
             meter: meter(),
@@ -140,6 +141,11 @@ pub(crate) fn past(books: &BooksView) -> Past {
             old_last: one.old_last,
             new_meter: one.new_meter.clone(),
             new_first: one.new_first,
+            others: one
+                .others
+                .iter()
+                .map(|other| (other.quantity, other.old_last, other.new_first))
+                .collect(),
             event,
         });
     }

@@ -36,7 +36,8 @@ pub(super) fn replace(
     if !found.findings.iter().all(findings_fit) {
         return Err(StoreError::Range("a finding beside its stretch"));
     }
-    if !found.fills.iter().all(|fill| is_within(fill.from)) {
+    let first = |fill: &Fill| UtcMs(fill.from.0.saturating_add(1));
+    if !found.fills.iter().all(|fill| is_within(first(fill))) {
         return Err(StoreError::Range("a fill beside its stretch"));
     }
     let mut findings = Vec::with_capacity(found.findings.len());
@@ -58,6 +59,11 @@ pub(super) fn replace(
             insert_finding(connection, point, series, one)?;
         }
     }
+    let stretch = (
+        point,
+        found.from.0.saturating_sub(1),
+        found.to.0.saturating_sub(1),
+    );
     let known = fills_between(connection, "from_ms >= ?2 AND from_ms < ?3", stretch)?;
     if !known.iter().eq(fills.iter().copied()) {
         let delete = "DELETE FROM fill WHERE point = ?1 AND from_ms >= ?2 AND from_ms < ?3";

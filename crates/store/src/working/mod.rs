@@ -171,6 +171,20 @@ impl WorkingStore {
         query::after(&self.connection, series, at)
     }
 
+    /// When a series showed more than `value` for the first time before `to`. It walks the series.
+    pub fn first_above(
+        &self,
+        meter: &MeterId,
+        quantity: Quantity,
+        to: UtcMs,
+        value: f64,
+    ) -> Result<Option<UtcMs>, StoreError> {
+        let Some(series) = self.names.series(meter, quantity) else {
+            return Ok(None);
+        };
+        query::first_above(&self.connection, series, to, value)
+    }
+
     /// One day of a point.
     pub fn day(&self, point: &PointId, date: NaiveDate) -> Result<Option<StoredDay>, StoreError> {
         days::day(&self.connection, point, date)

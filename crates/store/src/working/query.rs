@@ -131,6 +131,25 @@ pub(crate) fn after(
     neighbour(connection, sql, series, at)
 }
 
+/// When a series first showed more than `value` before `to`.
+pub(crate) fn first_above(
+    connection: &Connection,
+    series: i64,
+    to: UtcMs,
+    value: f64,
+) -> Result<Option<UtcMs>, StoreError> {
+    let sql = "SELECT at FROM reading WHERE series = ?1 AND at < ?2 AND value > ?3 \
+               ORDER BY at LIMIT 1";
+    connection
+        .prepare_cached(sql)
+        .and_then(|mut statement| {
+            statement
+                .query_row((series, to.0, value), |row| row.get(0).map(UtcMs))
+                .optional()
+        })
+        .map_err(StoreError::sqlite("read a series"))
+}
+
 /// The last reading of a series. It is one step down the tree, so no table of latest readings has
 /// to be kept in step.
 pub(crate) fn last(
