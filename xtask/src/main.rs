@@ -46,9 +46,9 @@ enum Task {
     Test,
     /// Format, clippy, tidy, and licences, bans, sources and advisories by cargo-deny
     Lint,
-    /// Measure speed, memory and loss beside Telegraf and a bare sender, into docs/BENCHMARKS.md
+    /// Measure speed, memory and loss beside Telegraf, a bare sender, DuckDB, polars and pandas, into docs/BENCHMARKS.md
     Bench {
-        /// Only these parts: mqtt, loss, modbus, store, influx, run
+        /// Only these parts: mqtt, loss, modbus, store, ledger, influx, run
         parts: Vec<String>,
         /// Take the programs as they were built last
         #[arg(long)]

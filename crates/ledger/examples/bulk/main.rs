@@ -6,6 +6,7 @@
 //! a hundred that comes late. The file has the columns meter (dictionary), at (ms) and value (Wh).
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod order;
 mod parquet;
 mod site;
 
@@ -14,12 +15,13 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
+use order::in_order;
 use site::Site;
 use steward_ledger::money::price_of_each;
 use steward_ledger::{Dirty, MemoryShelf, Past, Raw, SettledDay, settle, settle_slice};
 use steward_model::{MeterId, Quantity};
 
-use crate::parquet::{Parted, Reading};
+use crate::parquet::Parted;
 
 const THREADS: usize = 2;
 /// One part in a hundred of 500 meters × 31 days: a gateway of 25 meters, a bit more than six days.
@@ -105,13 +107,13 @@ fn each_meter<T: Send>(parted: &Parted, make: impl Fn(&str, &[Raw]) -> T + Sync)
     let next = AtomicUsize::new(0);
     let mut made: Vec<(usize, T)> = std::thread::scope(|scope| {
         let work = || {
-            let (mut readings, mut raws, mut made) = (Vec::new(), Vec::new(), Vec::new());
+            let (mut counts, mut raws, mut made) = (Vec::new(), Vec::new(), Vec::new());
             loop {
                 let meter = next.fetch_add(1, Ordering::Relaxed);
                 let Some(name) = parted.names.get(meter) else {
                     return made;
                 };
-                in_order(parted, meter, &mut readings, &mut raws);
+                in_order(parted, meter, &mut counts, &mut raws);
                 made.push((meter, make(name, &raws)));
             }
         };
@@ -121,24 +123,6 @@ fn each_meter<T: Send>(parted: &Parted, make: impl Fn(&str, &[Raw]) -> T + Sync)
     });
     made.sort_by_key(|(meter, _)| *meter);
     made.into_iter().map(|(_, made)| made).collect()
-}
-
-fn in_order(parted: &Parted, meter: usize, readings: &mut Vec<Reading>, raws: &mut Vec<Raw>) {
-    readings.clear();
-    for part in &parted.parts {
-        if let Some(blocks) = part.get(meter) {
-            blocks.copy(readings);
-        }
-    }
-    // Runs that are in order already are merged and not compared again.
-    readings.sort_by_key(|(at_ms, _)| *at_ms);
-    raws.clear();
-    raws.extend(readings.iter().map(|(at_ms, value)| Raw {
-        at_ms: *at_ms,
-        value: *value,
-        manual: false,
-    }));
-    raws.dedup_by_key(|raw| raw.at_ms);
 }
 
 fn ledger(site: &Site, meter: &str, readings: &[Raw]) -> Ledger {
@@ -196,9 +180,9 @@ fn late(site: &Site, file: &Path) {
     let whole_s = begun.elapsed().as_secs_f64();
     let (mut late_s, mut readings_late) = (0.0, 0);
     let (rules, past) = (site.rules(), Past::default());
-    let (mut readings, mut raws) = (Vec::new(), Vec::new());
+    let (mut counts, mut raws) = (Vec::new(), Vec::new());
     for (number, name) in parted.names.iter().enumerate().take(LATE_METERS) {
-        in_order(&parted, number, &mut readings, &mut raws);
+        in_order(&parted, number, &mut counts, &mut raws);
         let is_late = |raw: &Raw| (stretch.from_ms..=stretch.to_ms).contains(&raw.at_ms);
         let in_time: Vec<Raw> = raws.iter().copied().filter(|raw| !is_late(raw)).collect();
         readings_late += raws.len() - in_time.len();

@@ -35,11 +35,9 @@ impl Blocks {
         }
     }
 
-    /// All readings, into `into`.
-    pub(crate) fn copy(&self, into: &mut Vec<Reading>) {
-        for block in &self.0 {
-            into.extend_from_slice(block);
-        }
+    /// All readings, block by block.
+    pub(crate) fn slices(&self) -> impl Iterator<Item = &[Reading]> {
+        self.0.iter().map(Vec::as_slice)
     }
 }
 
