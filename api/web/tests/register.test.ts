@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { dialUnit, fromDial, onDial } from '../src/lib/register'
+import { asDialled, dialUnit, fromDial, onDial } from '../src/lib/register'
 
 describe('a register', () => {
   it('is read off in the unit of the display and kept in that of the quantity', () => {
@@ -15,5 +15,13 @@ describe('a register', () => {
   it('is said as the display shows it', () => {
     expect(onDial(550_526_500, 'Wh')).toBe('550,526.5 kWh')
     expect(onDial(12_000, 'L')).toBe('12 m³')
+  })
+
+  it('is named by the server in the unit of its quantity', () => {
+    expect(asDialled('at least 2375055000 Wh · the reading of 2026-11-28T16:10:55.010+00:00 says 5 L')).toBe(
+      'at least 2,375,055 kWh · the reading of 2026-11-28T16:10:55.010+00:00 says 0.005 m³',
+    )
+    expect(asDialled('is the value in Wh, before ratios?')).toBe('is the value in kWh, before ratios?')
+    expect(asDialled('at most 3 Lamps')).toBe('at most 3 Lamps')
   })
 })

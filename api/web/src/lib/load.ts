@@ -3,6 +3,7 @@
 import { shallowReactive } from 'vue'
 
 import { type Failure, failed } from '../api/client'
+import { asDialled } from './register'
 
 export interface Loaded<T> {
   data: T | null
@@ -83,7 +84,7 @@ export function wordsAt(failure: Failure | null, ...names: string[]): string | n
     })
   const words = (problem.refusals ?? [])
     .filter(({ place }) => hit(place))
-    .map(({ expected, hint }) => [expected, hint].filter(Boolean).join(' · '))
+    .map(({ expected, hint }) => asDialled([expected, hint].filter(Boolean).join(' · ')))
   if (hit(problem.parameter)) words.push(problem.detail ?? problem.title ?? '')
   return words.join(' · ') || null
 }

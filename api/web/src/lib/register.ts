@@ -30,3 +30,13 @@ export function onDial(value: number, unit: string): string {
   const decimals = String(shown).split('.')[1]?.length ?? 0
   return `${number(shown, Math.min(decimals, 4))} ${dialUnit(unit)}`
 }
+
+/** A sentence of the server about registers, whose units are those of quantities. */
+export function asDialled(text: string): string {
+  const units = Object.keys(DIALS).join('|')
+  return text
+    .replace(new RegExp(`(-?\\d+(?:\\.\\d+)?) (${units})\\b`, 'g'), (_, value: string, unit: string) =>
+      onDial(Number(value), unit),
+    )
+    .replace(new RegExp(`\\bin (${units})\\b`, 'g'), (_, unit: string) => `in ${dialUnit(unit)}`)
+}
