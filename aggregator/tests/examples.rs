@@ -85,6 +85,39 @@ fn the_other_registers_of_an_exchange_carry_a_feed_in_on() {
 }
 
 #[test]
+fn a_replacement_entered_late_is_felt_by_all_readings_above_its_closing_register() {
+    let (before, after) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let config = site::site(before.path(), &points());
+    let day_ms = day_start_s(chrono_tz::Asia::Shanghai, date("2026-03-26")) * 1_000;
+    let readings: Vec<Reading> = (0..60)
+        .map(|hour| {
+            // From the second morning on it shows more than it will be said to have ended at.
+            let shown = 100.0 + f64::from(hour) * if hour < 30 { 1.0 } else { 2.0 };
+            let at_ms = day_ms + i64::from(hour) * 3_600_000;
+            reading("old", Quantity::EnergyImport, at_ms, shown)
+        })
+        .collect();
+    let exchange = [Event::MeterReplaced(Replacement {
+        point: PointId::new("exchanged").unwrap(),
+        at: UtcMs(day_ms + 61 * 3_600_000),
+        old_meter: MeterId::new("old").unwrap(),
+        old_last: 130.0,
+        new_meter: MeterId::new("new").unwrap(),
+        new_first: 0.0,
+        others: Vec::new(),
+    })];
+    enter(before.path(), &exchange);
+    let known = dump(&in_one_go(before.path(), &config, &readings), &config);
+    let later = in_one_go(after.path(), &config, &readings);
+    assert_ne!(dump(&later, &config), known);
+    enter(after.path(), &exchange);
+    drop(later);
+    let mut later = aggregator(after.path(), &config);
+    until_idle(&mut later);
+    assert_eq!(dump(&later, &config), known);
+}
+
+#[test]
 fn power_that_comes_late_shows_that_a_register_stood_still() {
     let (at_once, late) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let config = site::site(at_once.path(), &points());

@@ -8,15 +8,17 @@
 //! registers and a change of ratio *rebase* what is held: the register known so far is meant in a
 //! frame that lies higher or lower, and differences go on exactly. A *break* ends what is known;
 //! what lies before the next confirmed register is missing, never zero.
+//!
+//! What persons said is in `decide`, what stands aside in `aside`, what links services in `link`.
 
 use steward_model::{Finding, FindingKind, FindingState};
 
 use crate::chain::{Chain, Lineage, Link, Service};
-use crate::day::LocalDay;
-use crate::evidence::{About, Group, finding};
+use crate::decide::{DecidedAt, decisions};
+use crate::evidence::{About, Group};
 use crate::limits::{LimitsBase, Relation};
 use crate::link::Closing;
-use crate::past::{Decided, Past, Verdict};
+use crate::past::Past;
 use crate::register::{Confirmed, Raw, base_units};
 use crate::rules::Gaps;
 use crate::run::{Outcome, Read, Run};
@@ -69,11 +71,11 @@ pub(crate) struct State {
     pub(crate) fresh: bool,
     pub(crate) run: Option<Run>,
     /// Readings that a person discarded, up to when, by which event.
-    discard: Option<(Group, i64, u64)>,
+    pub(crate) discard: Option<(Group, i64, u64)>,
     /// Readings out of range since the last confirmed one.
-    range: Option<Group>,
+    pub(crate) range: Option<Group>,
     /// Falls within the resolution, and when their local day ends.
-    jitter: Option<(Group, i64)>,
+    pub(crate) jitter: Option<(Group, i64)>,
     /// The gauge's value at `last`, ratio applied.
     pub(crate) gauge: Option<f64>,
 }
@@ -84,7 +86,7 @@ pub struct Confirmer<'a> {
     pub(crate) chain: &'a Chain,
     pub(crate) lineage: &'a Lineage,
     pub(crate) gaps: Gaps,
-    decisions: Vec<(i64, usize, Decided)>,
+    pub(crate) decisions: Vec<DecidedAt>,
     pub(crate) state: State,
     /// The limits and the ratio of the frame.
     limits: LimitsBase,
@@ -180,27 +182,6 @@ impl<'a> Confirmer<'a> {
         self.look_ahead(i64::MIN);
     }
 
-    /// What waits for readings to come, as it stands now.
-    pub fn outstanding(&self) -> Vec<Finding> {
-        let mut found = Vec::new();
-        if let Some(run) = self.state.run.filter(Run::is_open) {
-            found.push(self.of_run(&run, FindingState::Open, None));
-        }
-        if let Some((group, _, event)) = &self.state.discard {
-            let state = FindingState::Decided(*event);
-            found.push(self.of_group(group, FindingKind::Glitch, state, None));
-        }
-        if let Some(group) = &self.state.range {
-            let state = FindingState::ByRule;
-            found.push(self.of_group(group, FindingKind::OutOfRange, state, None));
-        }
-        if let Some((group, _)) = &self.state.jitter {
-            let state = FindingState::ByRule;
-            found.push(self.of_group(group, FindingKind::Jitter, state, None));
-        }
-        found
-    }
-
     /// Prepares the quick way: it serves while nothing but plain counting is expected.
     fn look_ahead(&mut self, at_ms: i64) {
         let state = &self.state;
@@ -228,7 +209,7 @@ impl<'a> Confirmer<'a> {
         };
     }
 
-    fn frame(&self) -> (LimitsBase, f64) {
+    pub(crate) fn frame(&self) -> (LimitsBase, f64) {
         let service = self.lineage.services.get(self.state.frame);
         service.map_or((LimitsBase::default(), 1.0), |service| {
             (service.limits, f64::from(service.ratio))
@@ -296,7 +277,7 @@ impl<'a> Confirmer<'a> {
         }
     }
 
-    fn is_over_closing(&self, last: Confirmed, read: Read) -> bool {
+    pub(crate) fn is_over_closing(&self, last: Confirmed, read: Read) -> bool {
         let closing = Closing::of(self.lineage, self.state.frame);
         self.state.frame == self.state.service
             && closing.is_some_and(|closing| closing.refutes(last, read.base, read.raw.at_ms))
@@ -355,7 +336,7 @@ impl<'a> Confirmer<'a> {
         }
     }
 
-    fn rebase<S: Sink>(&mut self, delta_base: i64, sink: &mut S) {
+    pub(crate) fn rebase<S: Sink>(&mut self, delta_base: i64, sink: &mut S) {
         if let Some(last) = &mut self.state.last {
             last.register_base += delta_base;
             sink.rebased(delta_base);
@@ -391,66 +372,6 @@ impl<'a> Confirmer<'a> {
         sink.confirmed(reading, how);
     }
 
-    /// What a person said about this reading; false where it says nothing here.
-    fn decide<S: Sink>(
-        &mut self,
-        read: Read,
-        decided: Decided,
-        limits: &LimitsBase,
-        sink: &mut S,
-    ) -> bool {
-        let raw = read.raw;
-        let event = decided.event;
-        let relation = self.state.last.map(|last| {
-            let passed_ms = raw.at_ms - last.at_ms;
-            let relation = limits.relation(last.register_base, read.base, passed_ms);
-            match relation {
-                Relation::Up if self.is_over_closing(last, read) => Relation::High,
-                relation => relation,
-            }
-        });
-        if decided.verdict == Verdict::Rollover && limits.modulus_base.is_none() {
-            return false;
-        }
-        if let Some(run) = self.state.run.take() {
-            sink.found(self.of_run(&run, FindingState::Decided(event), Some(raw)));
-        }
-        if let Verdict::Discard { until_ms } = decided.verdict {
-            self.discard(raw, until_ms, event);
-            return true;
-        }
-        let Some(relation) = relation else {
-            self.confirm(raw, How::READ, Some(event), sink);
-            return true;
-        };
-        let falls = matches!(relation, Relation::Jitter | Relation::Down);
-        let kind = match (decided.verdict, relation) {
-            (Verdict::Rollover, _) => Some(FindingKind::Rollover),
-            (Verdict::Accept, Relation::Up) => None,
-            (_, Relation::High) => Some(FindingKind::Rise),
-            (_, Relation::Up) => Some(FindingKind::Reset),
-            (_, Relation::Jitter | Relation::Down) => Some(FindingKind::Fall),
-        };
-        if let Some(kind) = kind {
-            let state = FindingState::Decided(event);
-            sink.found(self.finding(kind, state, &About::reading(raw, 0)));
-        }
-        match (decided.verdict, limits.modulus_base) {
-            (Verdict::Rollover, Some(modulus)) => {
-                self.rebase(-modulus, sink);
-                let last = self.state.last.map_or(0, |last| last.register_base);
-                if read.base < last {
-                    self.break_off(sink);
-                }
-            }
-            (Verdict::Restart, _) => self.break_off(sink),
-            (Verdict::Accept, _) if falls => self.break_off(sink),
-            _ => {}
-        }
-        self.confirm(raw, How::READ, Some(event), sink);
-        true
-    }
-
     /// What was known ends here.
     pub(crate) fn break_off<S: Sink>(&mut self, sink: &mut S) {
         self.state.last = None;
@@ -458,108 +379,4 @@ impl<'a> Confirmer<'a> {
         self.state.gauge = None;
         sink.broken();
     }
-
-    pub(crate) fn discard(&mut self, raw: Raw, until_ms: i64, event: u64) {
-        self.state.discard = Some((self.group(raw), until_ms, event));
-    }
-
-    pub(crate) fn decision(&self, at_ms: i64) -> Option<Decided> {
-        let index = self.decisions.partition_point(|one| one.0 < at_ms);
-        let mut at = self.decisions.get(index..)?.iter();
-        at.find(|one| one.0 == at_ms && one.1 == self.state.service)
-            .map(|one| one.2)
-    }
-
-    /// Groups that this reading ends.
-    pub(crate) fn end_groups<S: Sink>(&mut self, raw: Raw, sink: &mut S) {
-        if let Some((group, _)) = self
-            .state
-            .jitter
-            .take_if(|(_, end_ms)| raw.at_ms >= *end_ms)
-        {
-            let kind = FindingKind::Jitter;
-            sink.found(self.of_group(&group, kind, FindingState::ByRule, Some(raw)));
-        }
-        let ended = |(_, until_ms, _): &mut (Group, i64, u64)| raw.at_ms > *until_ms;
-        if let Some((group, _, event)) = self.state.discard.take_if(ended) {
-            let state = FindingState::Decided(event);
-            sink.found(self.of_group(&group, FindingKind::Glitch, state, Some(raw)));
-        }
-    }
-
-    /// The readings out of range that the next confirmed one ends.
-    pub(crate) fn end_range<S: Sink>(&mut self, after: Option<Raw>, sink: &mut S) {
-        if let Some(group) = self.state.range.take() {
-            let kind = FindingKind::OutOfRange;
-            sink.found(self.of_group(&group, kind, FindingState::ByRule, after));
-        }
-    }
-
-    /// What is held out ends with the meter.
-    pub(crate) fn end_held_out<S: Sink>(&mut self, sink: &mut S) {
-        self.end_range(None, sink);
-        if let Some((group, _, event)) = self.state.discard.take() {
-            let state = FindingState::Decided(event);
-            sink.found(self.of_group(&group, FindingKind::Glitch, state, None));
-        }
-    }
-
-    fn group(&self, first: Raw) -> Group {
-        Group::of(first, self.state.last.map(|last| (self.state.frame, last)))
-    }
-
-    pub(crate) fn hold_out_of_range(&mut self, raw: Raw) {
-        match &mut self.state.range {
-            Some(group) => group.add(raw),
-            None => self.state.range = Some(self.group(raw)),
-        }
-    }
-
-    fn hold_jitter(&mut self, raw: Raw) {
-        match &mut self.state.jitter {
-            Some((group, _)) => group.add(raw),
-            None => {
-                let day = LocalDay::at(self.chain.zone, raw.at_ms);
-                self.state.jitter = Some((self.group(raw), day.end_ms));
-            }
-        }
-    }
-
-    pub(crate) fn of_run(&self, run: &Run, state: FindingState, after: Option<Raw>) -> Finding {
-        let kind = match (state, run.rises) {
-            (FindingState::ByRule, _) => FindingKind::Glitch,
-            (_, true) => FindingKind::Rise,
-            (_, false) => FindingKind::Fall,
-        };
-        self.finding(kind, state, &About::run(run, after))
-    }
-
-    fn of_group(
-        &self,
-        group: &Group,
-        kind: FindingKind,
-        state: FindingState,
-        after: Option<Raw>,
-    ) -> Finding {
-        let about = About::group(group, after);
-        finding(self.chain, self.lineage, group.before, kind, state, &about)
-    }
-
-    pub(crate) fn finding(&self, kind: FindingKind, state: FindingState, about: &About) -> Finding {
-        let before = self.state.last.map(|last| (self.state.frame, last));
-        finding(self.chain, self.lineage, before, kind, state, about)
-    }
-}
-
-/// The decisions about readings of the lineage, with the service that they concern.
-fn decisions(chain: &Chain, lineage: &Lineage, past: &Past) -> Vec<(i64, usize, Decided)> {
-    let mut found: Vec<(i64, usize, Decided)> = Vec::new();
-    for (index, service) in lineage.services.iter().enumerate() {
-        let key = |at_ms| (service.meter.clone(), chain.quantity, at_ms);
-        let within = key(service.from_ms)..=key(lineage.last_ms(index));
-        let of_service = past.decisions.range(within);
-        found.extend(of_service.map(|((_, _, at_ms), decided)| (*at_ms, index, *decided)));
-    }
-    found.sort_by_key(|one| (one.0, one.1));
-    found
 }

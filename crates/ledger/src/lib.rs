@@ -10,11 +10,14 @@
 //!
 //! [`formula`] makes the days of virtual points, and [`money`] prices days and makes bills.
 
+mod aside;
 pub mod boundary;
 pub mod chain;
 pub mod classify;
 mod completed;
 pub mod day;
+mod decide;
+mod ending;
 mod evidence;
 mod folding;
 pub mod formula;

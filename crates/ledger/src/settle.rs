@@ -11,13 +11,14 @@
 //! series, the normal case, need none of this: [`Head`] keeps everything as it stood after the last
 //! reading.
 
-use chrono::{Days, NaiveDate};
+use chrono::NaiveDate;
 use steward_model::{Fill, Finding};
 
 use crate::chain::{Chain, Lineage};
 use crate::classify::{Confirmer, State};
-use crate::completed::{Completed, LastSettled, found};
+use crate::completed::{Completed, LastSettled};
 use crate::day::LocalDay;
+use crate::ending::first_found_ms;
 use crate::folding::{Folding, Ground};
 use crate::frozen::Frozen;
 use crate::interval::{DayFold, SettledDay};
@@ -26,9 +27,6 @@ use crate::past::Past;
 use crate::register::{Confirmed, Raw};
 use crate::rules::Rules;
 use crate::shelf::{Shelf, SliceShelf};
-
-/// How far beyond the last reading stored days are looked for that lost their ledger.
-const REMOVED_DAYS_MAX: u64 = 3_660;
 
 /// A stretch of new or changed readings, both ends included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -43,17 +41,17 @@ pub struct Dirty {
 /// the chain, the rules and the books with which it was made.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Head {
-    state: State,
-    fold: DayFold,
+    pub(crate) state: State,
+    pub(crate) fold: DayFold,
     /// Every reading up to here has been seen, those held out included.
-    scanned_to_ms: i64,
+    pub(crate) scanned_to_ms: i64,
     /// From here on findings and fills are those below.
-    from_ms: i64,
-    findings: Vec<Finding>,
-    fills: Vec<Fill>,
-    frozen: Frozen,
+    pub(crate) from_ms: i64,
+    pub(crate) findings: Vec<Finding>,
+    pub(crate) fills: Vec<Fill>,
+    pub(crate) frozen: Frozen,
     /// What was told last of this stretch.
-    told: Told,
+    pub(crate) told: Told,
 }
 
 /// What was found in a stretch: everything that began there before is replaced by this.
@@ -161,19 +159,19 @@ pub fn settle_slice(
 }
 
 /// Findings and fills.
-type Told = (Vec<Finding>, Vec<Fill>);
+pub(crate) type Told = (Vec<Finding>, Vec<Fill>);
 
 /// A day and what the day before leaves to it.
-type Anchor = (LocalDay, Option<Confirmed>);
+pub(crate) type Anchor = (LocalDay, Option<Confirmed>);
 
 pub(crate) struct Run<'a, S> {
     pub(crate) ground: Ground<'a, S>,
     pub(crate) past: &'a Past,
-    ranges: Vec<Dirty>,
-    next_range: usize,
+    pub(crate) ranges: Vec<Dirty>,
+    pub(crate) next_range: usize,
     /// The day up to which everything is settled, with its carry.
-    floor: Option<Anchor>,
-    out: Settlement,
+    pub(crate) floor: Option<Anchor>,
+    pub(crate) out: Settlement,
 }
 
 impl<'a, S: Shelf> Run<'a, S> {
@@ -379,35 +377,6 @@ impl<'a, S: Shelf> Run<'a, S> {
         Ok(true)
     }
 
-    /// Nothing after the day before `following` differs.
-    fn stop(
-        &mut self,
-        folding: Folding<'_, S>,
-        from_ms: i64,
-        following: LocalDay,
-        carry: Confirmed,
-    ) {
-        let Folding {
-            mut out,
-            findings,
-            fills,
-            ..
-        } = folding;
-        // A reading may have completed several days; those after the first are what they were.
-        out.days.retain(|day| day.day.start_ms < following.start_ms);
-        out.removed.retain(|date| *date < following.date);
-        let end_ms = first_found_ms(following, carry);
-        out.found.push(found(from_ms, end_ms, findings, fills));
-        // A head whose open day was settled again no longer knows that day's intervals, nor what
-        // was found about the register on which it begins.
-        let open = out.head.as_ref().map(|head| head.fold.open_day());
-        if open.is_some_and(|open| open.is_none_or(|open| open.start_ms < end_ms)) {
-            out.head = None;
-        }
-        self.floor = Some((following, Some(carry)));
-        self.out = out;
-    }
-
     /// Ranges that begin up to the start of `day` are settled by this run too.
     fn absorb_ranges(&mut self, day: LocalDay, mut to_ms: i64) -> i64 {
         while let Some(range) = self.ranges.get(self.next_range)
@@ -418,100 +387,4 @@ impl<'a, S: Shelf> Run<'a, S> {
         }
         to_ms
     }
-
-    /// The day in progress, and the stored days after it that lost their ledger.
-    fn finish(
-        &mut self,
-        folding: &mut Folding<'_, S>,
-        days: &mut Completed,
-        scanned_to_ms: i64,
-        dirty_to_ms: i64,
-    ) -> Result<(), S::Error> {
-        let zone = self.ground.chain.zone;
-        if let Some(running) = folding.fold.running()
-            && running.day.start_ms >= folding.first.start_ms
-        {
-            days.skip_to(self, &mut folding.out, running.day)?;
-            days.turn = Some(running.day.next(zone));
-            folding.out.days.push(running);
-        }
-        let dirty_to_ms = self
-            .ranges
-            .iter()
-            .fold(dirty_to_ms, |to_ms, one| to_ms.max(one.to_ms));
-        // Everything is as far as the readings go.
-        let to_ms = if dirty_to_ms == i64::MAX {
-            scanned_to_ms
-        } else {
-            scanned_to_ms.max(dirty_to_ms)
-        };
-        let scanned = LocalDay::at(zone, scanned_to_ms).date;
-        let farthest = scanned
-            .checked_add_days(Days::new(REMOVED_DAYS_MAX))
-            .map_or(to_ms, |date| LocalDay::of(zone, date).start_ms);
-        let last = LocalDay::at(zone, to_ms.min(farthest));
-        days.skip_to(self, &mut folding.out, last.next(zone))
-    }
-
-    /// The end of the series: what was found up to here, and where it goes on.
-    fn end(
-        &mut self,
-        confirmer: &Confirmer<'_>,
-        folding: Folding<'_, S>,
-        mut frozen: Frozen,
-        scanned_to_ms: i64,
-        (from_ms, told): (i64, Option<Told>),
-    ) -> Result<(), S::Error> {
-        let Folding {
-            mut out,
-            fold,
-            mut findings,
-            mut fills,
-            ..
-        } = folding;
-        let lineage = self.ground.lineage;
-        let settled = fold.open_day().map_or(from_ms, |open| open.start_ms);
-        let mut all = findings.clone();
-        all.extend(confirmer.outstanding());
-        if let Some(running) = fold.running() {
-            all.extend(frozen.running(self.ground, self.past, &running, scanned_to_ms)?);
-        }
-        let found = found(from_ms, lineage.to_ms, all, fills.clone());
-        let from_ms = settled.max(from_ms);
-        findings.retain(|one| one.at.0 >= from_ms);
-        fills.retain(|one| one.from.0 + 1 >= from_ms);
-        let tell = |found: &Found| {
-            let findings = found.findings.iter().filter(|one| one.at.0 >= from_ms);
-            let fills = found.fills.iter().filter(|one| one.from.0 + 1 >= from_ms);
-            (findings.cloned().collect(), fills.cloned().collect())
-        };
-        let now = tell(&found);
-        let is_new =
-            told.is_none_or(|(findings, fills)| findings != found.findings || fills != found.fills);
-        if is_new {
-            out.found.push(found);
-        }
-        out.head = Some(Head {
-            state: confirmer.state.clone(),
-            fold,
-            scanned_to_ms: confirmer
-                .last()
-                .map_or(scanned_to_ms, |last| scanned_to_ms.max(last.at_ms))
-                .max(lineage.services[confirmer.state.service].from_ms - 1),
-            from_ms,
-            findings,
-            fills,
-            frozen,
-            told: now,
-        });
-        self.out = out;
-        Ok(())
-    }
-}
-
-/// The first instant of which a run tells what was found, where it begins with `day` and its carry.
-/// What is known about a settled register is known with the day that it ends: one on which a day
-/// begins belongs to the day before, and a reading there that did not count to the day itself.
-fn first_found_ms(day: LocalDay, carry: Confirmed) -> i64 {
-    day.start_ms + i64::from(carry.at_ms == day.start_ms)
 }

@@ -8,7 +8,7 @@ use chrono_tz::Tz;
 use common::{Model, chain, deliver, limited_chain, lineage, meter, raw, service};
 use steward_config::CounterLimits;
 use steward_ledger::{
-    Chain, Confirmed, Confirmer, Decided, Link, LocalDay, Past, Replaced, Sink, Verdict,
+    Chain, Confirmed, Confirmer, Decided, Dirty, Link, LocalDay, Past, Replaced, Sink, Verdict,
 };
 use steward_model::{Finding, FindingKind, FindingState, IntervalQuality, Quantity};
 
@@ -331,6 +331,60 @@ fn a_meter_that_speaks_after_its_service_hides_nobody() {
     }
 }
 
+/// The meter was silent between the change of its transformers and its exchange.
+#[test]
+fn a_replacement_after_a_ratio_needs_no_reading_in_between() {
+    let zone = Tz::Asia__Shanghai;
+    let (ratio_ms, at_ms) = (start_ms() + 60 * MINUTE_MS, start_ms() + 120 * MINUTE_MS);
+    let before = service("a", 1, RATED, start_ms(), ratio_ms);
+    let mut behind = service("a", 2, RATED, ratio_ms, at_ms);
+    behind.link = Link::Ratio;
+    let mut new = service("b", 1, RATED, at_ms, i64::MAX);
+    new.link = Link::Replaced {
+        old_last: 112.0,
+        new_first: 0.0,
+        event: 4,
+    };
+    let services = vec![before, behind, new];
+    let chain = chain(zone, Quantity::EnergyImport, vec![lineage(zone, services)]);
+    let mut model = Model::default();
+    model.deliver(&chain, &[(meter("a"), raw(start_ms(), 100.0))]);
+    // Half of the rise before the transformers changed, and twice the other half.
+    assert_eq!(model.total(), 6 + 2 * 6);
+    assert!(told(&model).contains(&(Replacement, ByEvent(4), 120, 0)));
+}
+
+/// The days up to a replacement rest on the readings before it.
+#[test]
+fn days_up_to_a_replacement_go_with_the_readings_before_it() {
+    let zone = Tz::Asia__Shanghai;
+    let at_ms = start_ms() + 30 * 60 * MINUTE_MS;
+    let old = service("a", 1, RATED, start_ms(), at_ms);
+    let mut new = service("b", 1, RATED, at_ms, i64::MAX);
+    new.link = Link::Replaced {
+        old_last: 110.0,
+        new_first: 0.0,
+        event: 4,
+    };
+    let chain = chain(
+        zone,
+        Quantity::EnergyImport,
+        vec![lineage(zone, vec![old, new])],
+    );
+    let mut model = Model::default();
+    let first = raw(start_ms() + MINUTE_MS, 100.0);
+    model.deliver(&chain, &[(meter("a"), first)]);
+    assert_eq!((model.total(), model.days.len()), (10, 2));
+    // A person voids it.
+    model.readings.clear();
+    let mark = Dirty {
+        from_ms: first.at_ms,
+        to_ms: first.at_ms,
+    };
+    model.mark(&chain, &[(meter("a"), mark)]);
+    assert_eq!((model.total(), model.days.len()), (0, 0));
+}
+
 #[test]
 fn an_exchange_by_dates_alone_waits_for_a_person() {
     let zone = Tz::Asia__Shanghai;
@@ -386,6 +440,36 @@ fn a_register_that_stands_still_while_power_flows_is_frozen() {
             "{power_w} {step}"
         );
     }
+}
+
+/// A run that begins with a day tells nothing of the register on which the day begins, so what it
+/// finds later in the day must not be told of that one.
+#[test]
+fn a_frozen_morning_is_found_by_a_run_that_begins_with_the_day() {
+    const DAY_MIN: i64 = 24 * 60;
+    let chain = rated(CounterLimits {
+        resolution: 1.0,
+        ..UNKNOWN
+    });
+    let mut model = Model::default();
+    // The register rises through the first day and stands still on the second.
+    let readings: Vec<(i64, f64)> = (0..=128)
+        .map(|quarter| (quarter * 15, 700.0 + quarter.min(96) as f64))
+        .collect();
+    deliver(&mut model, &chain, &by_minute(&readings));
+    let power = (DAY_MIN..=DAY_MIN + 480)
+        .map(|minute| start_ms() + minute * MINUTE_MS)
+        .map(|at_ms| (at_ms, raw(at_ms, 500.0)))
+        .collect();
+    model.readings.insert((meter("m"), Quantity::Power), power);
+    model.heads.clear();
+    let noon_ms = start_ms() + (DAY_MIN + 240) * MINUTE_MS;
+    let mark = Dirty {
+        from_ms: noon_ms,
+        to_ms: noon_ms,
+    };
+    model.mark(&chain, &[(meter("m"), mark)]);
+    assert_eq!(told(&model), [(Frozen, Open, DAY_MIN + 15, 0)]);
 }
 
 /// A meter without a register: what flowed is the integral of its power, a gap is missing.
