@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use self::books::{BooksArgs, CloseArgs, ExplainArgs, InvoiceArgs, ReviewArgs};
+use self::books::{BooksArgs, CloseArgs, ExplainArgs, InvoiceArgs, ReviewArgs, TariffArgs};
 
 /// 双碳管家 Carbon Steward: meters of public buildings in, energy ledger and carbon reports out.
 #[derive(Debug, Parser)]
@@ -50,6 +50,8 @@ pub(crate) enum Command {
     Close(CloseArgs),
     /// Invoices beside the ledger.
     Invoice(InvoiceArgs),
+    /// Tariffs, and what they make of a month.
+    Tariff(TariffArgs),
     /// What was set aside: list it, or replay it after profile or registry were mended.
     Quarantine(QuarantineArgs),
     /// InfluxDB 2: set it up, or publish everything again.

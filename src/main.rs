@@ -66,6 +66,7 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Review(args) => commands::review(args).await,
         Command::Close(args) => commands::close(args).await,
         Command::Invoice(args) => commands::invoice(args).await,
+        Command::Tariff(args) => commands::tariff(args).await,
         Command::Quarantine(args) => commands::quarantine(&args).await,
         Command::Influx(args) => commands::influx(args).await,
         Command::Store(args) => commands::store(&args),

@@ -265,3 +265,31 @@ pub(crate) enum InvoiceAction {
         file: PathBuf,
     },
 }
+
+/// Tariff commands.
+#[derive(Debug, Args)]
+pub(crate) struct TariffArgs {
+    #[command(subcommand)]
+    pub(crate) action: TariffAction,
+}
+
+/// What to do with tariffs.
+#[derive(Debug, Subcommand)]
+pub(crate) enum TariffAction {
+    /// List tariffs with their versions and sources, and accounts with what holds for them.
+    List(SiteArgs),
+    /// What an account has to pay for a month by the ledger and its tariffs.
+    Bill {
+        #[command(flatten)]
+        site: SiteArgs,
+        /// Account id.
+        #[arg(long)]
+        account: String,
+        /// `yyyy-mm`.
+        #[arg(long)]
+        month: String,
+        /// The whole bill as JSON instead of a page of text.
+        #[arg(long)]
+        json: bool,
+    },
+}

@@ -4,6 +4,7 @@ mod books;
 mod close;
 mod explain;
 mod quarantine;
+mod tariff;
 mod verify;
 
 use std::path::Path;
@@ -33,6 +34,7 @@ pub(crate) use books::{books, review};
 pub(crate) use close::{close, invoice};
 pub(crate) use explain::explain;
 pub(crate) use quarantine::quarantine;
+pub(crate) use tariff::tariff;
 pub(crate) use verify::verify;
 
 /// Random characters of a token: 190 bits, beyond guessing, so a plain digest is enough at rest.

@@ -173,6 +173,19 @@ pub async fn is_told_at_the_command_line(data: &str) {
     );
     let invoices = run(&["invoice", "list"]).await.expect_success();
     assert!(invoices.lines().count() > 10, "{invoices}");
+    let tariffs = run(&["tariff", "list"]).await.expect_success();
+    assert!(
+        tariffs.contains("example-zj-tou-1-10kv") && tariffs.contains("account"),
+        "{tariffs}"
+    );
+    let account = format!("{PILOT}-electricity");
+    let bill = run(&["tariff", "bill", "--account", &account, "--month", &month]).await;
+    let bill = bill.expect_success();
+    // The mains count reactive energy, so the bill has a total without an invoice's power factor.
+    assert!(
+        bill.contains("power factor 0.9") && bill.contains("合计 total"),
+        "{bill}"
+    );
     // An own approval, a close with an open review: refused with the reason, nothing entered.
     let last_month = (closed_month() + Months::new(1))
         .format("%Y-%m")
