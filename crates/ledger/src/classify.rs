@@ -292,7 +292,13 @@ impl<'a> Confirmer<'a> {
         let relation = limits.relation(last.register_base, read.base, passed_ms);
         let on_course = relation.is_plausible() && !self.is_over_closing(last, read);
         let before = run;
-        let outcome = run.next(last, read, on_course, limits);
+        // A register of coarse steps, read twice in a moment, shows more than its rating allows in
+        // that moment. What the rating allows over a stretch that counts as measured is no question.
+        let soon = run.rises && run.count == 1 && passed_ms <= self.gaps.measured_max_ms;
+        let outcome = match on_course && soon {
+            true => Outcome::Returned,
+            false => run.next(last, read, on_course, limits),
+        };
         self.state.run = (outcome == Outcome::Pending).then_some(run);
         match outcome {
             Outcome::Pending => {}

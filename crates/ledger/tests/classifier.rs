@@ -77,8 +77,14 @@ fn every_rule_by_its_table() {
         (
             "rise",
             r,
-            &[(0, 100.0), (1, 112.0), (2, 113.0)],
+            &[(0, 100.0), (1, 140.0), (2, 141.0)],
             (0, &[(Rise, Open, 1, 2)]),
+        ),
+        (
+            "rise, allowed with the next reading",
+            r,
+            &[(0, 100.0), (1, 112.0), (2, 113.0)],
+            (13, &[(Glitch, ByRule, 1, 1)]),
         ),
         (
             "rise, unrated",
@@ -303,6 +309,36 @@ fn readings_above_the_closing_register_are_held_out() {
     model.deliver(&chain, &[of("a", 10, 150.0), of("a", 20, 160.0)]);
     assert_eq!(model.total(), 13);
     assert!(told(&model).contains(&(Rise, Open, 10, 2)));
+}
+
+/// A register of coarse steps that was read twice in a moment: 125 within two seconds, where 40 are
+/// allowed, and then it goes on as it did.
+#[test]
+fn a_coarse_step_is_no_question() {
+    let rated = rated(CounterLimits {
+        resolution: 1.0,
+        modulus: None,
+        rise_max_per_h: Some(72_000.0),
+    });
+    let second = |after: i64, value: f64| (start_ms() + after * 1_000, value);
+    let mut model = Model::default();
+    let readings = [
+        second(0, 1_000.0),
+        second(5, 1_000.0),
+        second(7, 1_125.0),
+        second(12, 1_125.0),
+        second(24, 1_250.0),
+    ];
+    deliver(&mut model, &rated, &readings);
+    assert_eq!(model.total(), 250);
+    let kinds: Vec<_> = told(&model).into_iter().map(|one| (one.0, one.1)).collect();
+    assert_eq!(kinds, [(Glitch, ByRule)]);
+    // The same rise after which the register does not go on is one.
+    let mut model = Model::default();
+    let readings = [second(0, 1_000.0), second(7, 9_000.0), second(12, 9_010.0)];
+    deliver(&mut model, &rated, &readings);
+    assert_eq!(model.total(), 0);
+    assert_eq!(told(&model)[0].1, Open);
 }
 
 /// After an exchange both devices often hang on the bus for a while.

@@ -443,7 +443,14 @@ impl Walk<'_> {
             }
             let on_course = fits(&limits, last.own, own, raw.at_ms - last.at_ms)
                 && !self.over(last, own, raw.at_ms, closing);
-            match self.next(&limits, readings, &members, garbled, raw, own, on_course) {
+            let soon = rises
+                && members.len() == 1
+                && raw.at_ms - last.at_ms <= super::GAPS.measured_max_ms;
+            let next = match on_course && soon {
+                true => Next::Returned,
+                false => self.next(&limits, readings, &members, garbled, raw, own, on_course),
+            };
+            match next {
                 Next::Returned => {
                     self.range.append(&mut held);
                     let rule = FindingState::ByRule;
