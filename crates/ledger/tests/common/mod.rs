@@ -446,3 +446,15 @@ pub fn lineages(zone: Tz, services: Vec<Service>) -> Vec<Lineage> {
     }
     found
 }
+
+pub fn rises_at_most(limits: &LimitsBase, rise: i64, passed_ms: i64) -> bool {
+    limits.rise_max_base_per_h.is_none_or(|rate| {
+        let allowed = i128::from(rate) * i128::from(passed_ms);
+        rise <= limits.resolution_base
+            || i128::from(rise - limits.resolution_base) * 3_600_000 <= allowed
+    })
+}
+
+pub fn fits(limits: &LimitsBase, from: i64, to: i64, passed_ms: i64) -> bool {
+    to >= from - limits.resolution_base && rises_at_most(limits, to - from, passed_ms)
+}

@@ -11,8 +11,8 @@ use steward_ledger::register::register_base;
 use steward_ledger::{Chain, LimitsBase, Lineage, Link, LocalDay, Past, Raw, Verdict};
 use steward_model::{FillRule, FindingKind, FindingState, IntervalAmount};
 
-use super::Model;
 use super::plain_days::Weight;
+use super::{GAPS, Model, fits, rises_at_most};
 
 /// A register in the frame of the lineage's first reading.
 #[derive(Clone, Copy, Debug)]
@@ -82,18 +82,6 @@ pub fn plain(model: &Model, chain: &Chain) -> Plain {
     all.notes.sort_by_key(|note| (note.1, note.2));
     all.make_days(chain);
     all
-}
-
-fn rises_at_most(limits: &LimitsBase, rise: i64, passed_ms: i64) -> bool {
-    limits.rise_max_base_per_h.is_none_or(|rate| {
-        let allowed = i128::from(rate) * i128::from(passed_ms);
-        rise <= limits.resolution_base
-            || i128::from(rise - limits.resolution_base) * 3_600_000 <= allowed
-    })
-}
-
-fn fits(limits: &LimitsBase, from: i64, to: i64, passed_ms: i64) -> bool {
-    to >= from - limits.resolution_base && rises_at_most(limits, to - from, passed_ms)
 }
 
 impl Walk<'_> {
@@ -443,9 +431,8 @@ impl Walk<'_> {
             }
             let on_course = fits(&limits, last.own, own, raw.at_ms - last.at_ms)
                 && !self.over(last, own, raw.at_ms, closing);
-            let soon = rises
-                && members.len() == 1
-                && raw.at_ms - last.at_ms <= super::GAPS.measured_max_ms;
+            let soon =
+                rises && members.len() == 1 && raw.at_ms - last.at_ms <= GAPS.measured_max_ms;
             let next = match on_course && soon {
                 true => Next::Returned,
                 false => self.next(&limits, readings, &members, garbled, raw, own, on_course),
