@@ -141,11 +141,9 @@ impl BookShelf<'_> {
         value: f64,
     ) -> Result<Option<UtcMs>, StoreError> {
         let stored = self.store.first_above(meter, quantity, to, value)?;
-        let hand = self.view.hand(&(meter.clone(), quantity)).iter();
-        let hand = hand
-            .filter(|raw| raw.at_ms < to.0 && raw.value > value)
-            .map(|raw| UtcMs(raw.at_ms))
-            .next();
+        let mut hand = self.view.hand(&(meter.clone(), quantity)).iter();
+        let hand = hand.find(|raw| raw.at_ms < to.0 && raw.value > value);
+        let hand = hand.map(|raw| UtcMs(raw.at_ms));
         Ok(stored.into_iter().chain(hand).min())
     }
 

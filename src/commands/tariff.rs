@@ -100,7 +100,7 @@ fn told(tariff: &Tariff, version: &TariffVersion) -> String {
     )
 }
 
-/// A version without a beginning of its own holds from the first day that can be written.
+/// From the first day to the first day after; open where nothing ends it.
 fn dates(from: NaiveDate, to: Option<NaiveDate>) -> String {
     let to = to.map_or_else(|| "…".to_owned(), |to| to.to_string());
     format!("{from}–{to}")

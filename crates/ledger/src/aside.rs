@@ -68,7 +68,7 @@ impl Confirmer<'_> {
         }
     }
 
-    pub(crate) fn group(&self, first: Raw) -> Group {
+    fn group(&self, first: Raw) -> Group {
         Group::of(first, self.state.last.map(|last| (self.state.frame, last)))
     }
 

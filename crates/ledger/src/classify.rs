@@ -209,7 +209,7 @@ impl<'a> Confirmer<'a> {
         };
     }
 
-    pub(crate) fn frame(&self) -> (LimitsBase, f64) {
+    fn frame(&self) -> (LimitsBase, f64) {
         let service = self.lineage.services.get(self.state.frame);
         service.map_or((LimitsBase::default(), 1.0), |service| {
             (service.limits, f64::from(service.ratio))
